@@ -1,0 +1,166 @@
+// Package experiment reads an experiment file: YAML in, a checked Experiment
+// out, every mistake with file:line:column, the line, and a hint. It knows
+// what can be decided (see Decide) before any load is sent. It does not know
+// what a fault does: a fault's object stays as it was written until package
+// chaos reads it.
+package experiment
+
+import (
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// Experiment is a checked experiment file, every default filled in.
+type Experiment struct {
+	Name       string
+	Hypothesis string
+	File       string // the file it was read from, as the user named it
+	Source     []byte // its text; with a control applied, the text of the experiment as run
+
+	Target      Target
+	Load        Load
+	Phases      Phases
+	Faults      []Fault      // in order of At
+	Inert       bool         // faults are prepared, targets chosen, and nothing is done (a control)
+	Consistency *Consistency // nil when nothing is promised
+	SLO         SLO
+	Controls    []Control
+	Expect      *Expectation // how it must end; nil for the experiment itself, set for a control
+}
+
+// Target says what is tested: a Compose file or an address that answers
+// already.
+type Target struct {
+	Compose string                       // path of the Compose file; "" with URL
+	Service string                       // the service that receives the traffic
+	Routing Routing                      // how a request finds a replica
+	Env     map[string]map[string]string // by service, merged over the Compose file's
+	Args    map[string][]string          // by service, appended to its command
+	URL     string                       // an external system; "" with Compose
+}
+
+// Routing is how a request finds a replica.
+type Routing string
+
+// The routings.
+const (
+	RouteService Routing = "service" // round robin over the ready replicas
+	RoutePinned  Routing = "pinned"  // a client keeps its replica
+	RouteDirect  Routing = "direct"  // always the first replica, ready or not
+)
+
+// Load is the traffic.
+type Load struct {
+	Rate       float64       // requests per second, > 0
+	Workers    int           // 0: by Little's law (see WorkersFor)
+	Undersized bool          // the file accepts fewer workers than Little's law asks for
+	Timeout    time.Duration // of a request, all attempts included, from its sending
+	Retries    int           // further attempts after a failed one, each on another ready replica
+	Clients    int           // request n is sent by virtual client n mod Clients
+	Keys       Keys
+	Populate   int         // keys written before the warm-up, from rank 0; 0: none
+	Mix        []Share     // of operations; shares add up to 1
+	Operations []Operation // every operation that Mix or populating needs, in the order of Mix
+}
+
+// Keys says which keys are asked for.
+type Keys struct {
+	Distribution string  // "zipf" or "uniform"
+	Theta        float64 // of zipf, ≥ 0
+	Count        int     // size of the key space, ≥ 1
+}
+
+// Share is an operation's part of the traffic, in (0, 1].
+type Share struct {
+	Operation string
+	Share     float64
+}
+
+// Operation says how a request is made and which answers are right. In Path,
+// Body and Header "{key}" and "{value}" stand for the key and the value.
+type Operation struct {
+	Name   string
+	Method string
+	Path   string
+	Body   string
+	Header map[string]string
+	Status []int  // the statuses that are right; empty: every one below 400
+	Value  string // where a right answer carries the value: "header:Location"; "" when it carries none
+	Writes bool   // it changes the system: an unacknowledged one may still have an effect
+}
+
+// Phases are the lengths of the phases. The fault phase lasts from the end of
+// the baseline to the last heal.
+type Phases struct {
+	Warmup   time.Duration
+	Baseline time.Duration
+	Observe  time.Duration // from the last heal
+}
+
+// Fault is one entry of the timeline.
+type Fault struct {
+	At    time.Duration // from the end of the baseline
+	Chaos Manifest
+}
+
+// Manifest is a Chaos Mesh object as it was written, with its place.
+type Manifest struct {
+	File   string   // where it stands
+	Source []byte   // the whole text of File
+	Node   ast.Node // the object within it; its tokens carry line and column
+}
+
+// Consistency is what is sent beside the load to ask about the data.
+type Consistency struct {
+	Share   float64 // of the load's rate, sent in addition
+	Promise Promise
+}
+
+// Promise is what the target declares about its data.
+type Promise struct {
+	Durable     bool
+	Staleness   Staleness
+	Convergence time.Duration
+}
+
+// Staleness is how old an answer may be; Unbounded where no limit holds.
+type Staleness struct{ Healthy, Fault time.Duration }
+
+// Unbounded is a Staleness without a limit.
+const Unbounded = time.Duration(1<<63 - 1)
+
+// SLO is what the run is held to.
+type SLO struct {
+	GoodLatency  time.Duration  // a right answer is good up to this response time
+	Recovery     *Recovery      // nil: not an objective
+	Availability []Availability // overall first, then by operation
+	LostWrites   *int           // acknowledged writes that may be lost; nil: not an objective
+	Lines        map[string]int // objective name → line in the file, for annotations
+}
+
+// Recovery is the limit on the time to recover.
+type Recovery struct {
+	Within time.Duration
+	From   string // "inject", "heal" or "both"
+}
+
+// Availability is the least share of good requests.
+type Availability struct {
+	Operation string  // "" for all operations together
+	Ratio     float64 // in (0, 1)
+}
+
+// Control is the same experiment made to end badly.
+type Control struct {
+	Name   string
+	Expect Expectation
+}
+
+// Expectation is how a control must end: with this verdict, and among the
+// objectives that end so must be Objective, for Reason when one is named.
+type Expectation struct {
+	Verdict   string `json:"verdict"`
+	Objective string `json:"objective"`
+	Reason    string `json:"reason,omitempty"`
+}

@@ -1,0 +1,96 @@
+// Package platform is where a system runs. The interface is small, because
+// most of what an experiment needs is the same everywhere: start it, name its
+// replicas, stop it. What a platform can do beyond that is told by the
+// interfaces below, found by assertion before any load is sent.
+package platform
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"gauntlet/harness/topology"
+)
+
+// Platform can bring a system up.
+type Platform interface {
+	// Up starts every service of s and returns when each replica is ready. When
+	// it fails nothing is left running, and the error carries the last lines of
+	// what did not start.
+	Up(ctx context.Context, s topology.Stack) (System, error)
+}
+
+// System is a system that runs.
+type System interface {
+	// Replicas lists every replica, in an order that does not change.
+	Replicas(ctx context.Context) ([]Replica, error)
+	// Down stops the system and removes what it left. It is idempotent.
+	Down(ctx context.Context) error
+}
+
+// Replica is one replica of a service as it is now.
+type Replica struct {
+	Name    string // "mapper-1": the same across restarts
+	Service string
+	Labels  map[string]string
+	Address string         // host:port of the service's first port, the same across restarts
+	Ports   map[int]string // container port → host:port
+	Ready   topology.Ready
+	State   State
+	// Incarnation tells one life of the replica from the next ("pid@start",
+	// a container's start time); "" while it is down.
+	Incarnation string
+	Started     time.Time // when this incarnation was started (monotonic where the platform can)
+}
+
+// State is what the platform knows of a replica; whether it is ready to serve
+// is asked of the replica itself (see Probe).
+type State string
+
+// The states.
+const (
+	Running State = "running"
+	Down    State = "down"
+)
+
+// Killer can kill a replica whose replacement starts at once, as a Deployment
+// would start it.
+type Killer interface {
+	// Kill sends SIGKILL, or with grace > 0 SIGTERM and after grace SIGKILL, and
+	// returns when that incarnation is gone.
+	Kill(ctx context.Context, replica string, grace time.Duration) error
+}
+
+// Holder can take a replica away and bring it back.
+type Holder interface {
+	// Hold kills the replica (SIGKILL), keeps it down, and returns when it is gone.
+	Hold(ctx context.Context, replica string) error
+	// Release starts it again and returns once its process runs. Releasing what
+	// is not held does nothing.
+	Release(ctx context.Context, replica string) error
+}
+
+// Logger can show what a replica printed.
+type Logger interface {
+	// Tail is the last n lines of the replica's output, all incarnations.
+	Tail(replica string, n int) ([]string, error)
+}
+
+// Substituter tells what runs in place of what the Compose file asks for.
+type Substituter interface {
+	// Substitutes has one sentence for each substitute; none is the normal case.
+	Substitutes() []string
+}
+
+// Ledger is where a platform enters what it is about to leave on the machine,
+// so that a later gauntlet can remove it after this one was killed.
+type Ledger interface {
+	// Process enters a child by pid and start time (clock ticks since boot, field
+	// 22 of /proc/PID/stat).
+	Process(pid int, start uint64) error
+	// Folder enters a folder to be removed with everything in it.
+	Folder(path string) error
+}
+
+// ErrUnknownReplica is returned for a name that the system does not have.
+var ErrUnknownReplica = errors.New("no such replica")

@@ -1,0 +1,193 @@
+// Package reports holds what came of a run, as data, and every way to show
+// it. It is at the end of the data's way: everything it draws comes from
+// result.json and series.json, and it decides nothing.
+package reports
+
+// SchemaVersion is the version of result.json and series.json written here.
+const SchemaVersion = 1
+
+// Verdict is the three-valued outcome of an objective or a run.
+type Verdict string
+
+// The verdicts. A run merges its objectives FAIL over INCONCLUSIVE over PASS.
+const (
+	Pass         Verdict = "PASS"
+	Fail         Verdict = "FAIL"
+	Inconclusive Verdict = "INCONCLUSIVE"
+)
+
+// Result is result.json. All times are seconds from the run's origin, the
+// beginning of the warm-up; latencies are milliseconds from due time.
+type Result struct {
+	SchemaVersion int      `json:"schemaVersion"`
+	Experiment    string   `json:"experiment"`
+	Hypothesis    string   `json:"hypothesis"`
+	Verdict       Verdict  `json:"verdict"`
+	Aborted       *Aborted `json:"aborted"`
+	Why           string   `json:"why"` // one sentence
+	Run           string   `json:"run"` // its id
+	StartedAt     string   `json:"startedAt"`
+	Seed          int64    `json:"seed"`
+	Platform      string   `json:"platform"`
+	Substitutes   []string `json:"substitutes"`
+	Commit        string   `json:"commit"` // with "+dirty" when the tree had changes; "" outside a repository
+	ConfigDigest  string   `json:"configDigest"`
+	Fingerprint   string   `json:"fingerprint"` // runs with the same one can be compared
+	Control       string   `json:"control,omitempty"`
+
+	Phases       []Phase                 `json:"phases"`
+	Load         Load                    `json:"load"`
+	Validity     Validity                `json:"validity"`
+	Faults       []Fault                 `json:"faults"`
+	Episodes     []Episode               `json:"episodes"` // by scope, then time
+	Recovery     *Recovery               `json:"recovery"` // the worst; null without a fault
+	Availability map[string]Availability `json:"availability"`
+	Latency      map[string]Latency      `json:"latency"` // by phase
+	Consistency  Consistency             `json:"consistency"`
+	Objectives   []Objective             `json:"objectives"`
+	Environment  Environment             `json:"environment"`
+	Artifacts    []string                `json:"artifacts"` // file names in the run's folder
+	Command      string                  `json:"command"`   // runs it again
+}
+
+// Aborted says why a run ended early.
+type Aborted struct {
+	By string  `json:"by"` // "signal" or "stop"
+	At float64 `json:"at"`
+}
+
+// Phase is warmup, baseline, fault or observe.
+type Phase struct {
+	Name  string  `json:"name"`
+	Begin float64 `json:"begin"`
+	End   float64 `json:"end"`
+}
+
+// Load counts the load's requests of all phases: Planned = Sent + Unsent =
+// Good + Bad.
+type Load struct {
+	Rate    float64        `json:"rate"` // requests per second asked for
+	Planned int            `json:"planned"`
+	Sent    int            `json:"sent"`
+	Unsent  int            `json:"unsent"`
+	Good    int            `json:"good"`
+	Bad     int            `json:"bad"`
+	ByClass map[string]int `json:"byClass"`
+	Workers int            `json:"workers"`
+	// Undersized: the experiment asked for fewer workers than Little's law wants.
+	Undersized bool `json:"undersized,omitempty"`
+}
+
+// Validity says how sound the instrument was.
+type Validity struct {
+	ExcludedRatio float64  `json:"excludedRatio"`
+	SlipP99Ms     float64  `json:"slipP99Ms"`
+	MaskedRatio   float64  `json:"maskedRatio"`
+	Reasons       []string `json:"reasons"`
+}
+
+// Fault is a fault as it was done.
+type Fault struct {
+	Name        string    `json:"name"`
+	Kind        string    `json:"kind"`
+	Capability  string    `json:"capability"` // "faithful", or "approximate: reason"
+	Targets     []string  `json:"targets"`
+	Group       int       `json:"group"`
+	InjectBegin *float64  `json:"injectBegin"` // null: never injected
+	InjectEnd   *float64  `json:"injectEnd"`
+	HealBegin   *float64  `json:"healBegin"`
+	HealEnd     *float64  `json:"healEnd"`
+	Proven      bool      `json:"proven"`
+	Proof       string    `json:"proof"`
+	Recovery    *Recovery `json:"recovery"`
+}
+
+// Episode is a stretch of time in which a scope did worse than its baseline.
+type Episode struct {
+	Scope         string   `json:"scope"` // "overall", "op:NAME", "replica:NAME" or "shard:N"
+	DegradedAt    float64  `json:"degradedAt"`
+	RecoveredAt   *float64 `json:"recoveredAt"` // null: the run ended first
+	RecoveredLow  float64  `json:"recoveredLow"`
+	RecoveredHigh float64  `json:"recoveredHigh"`
+	ImpactSeconds float64  `json:"impactSeconds"` // equivalent seconds of full outage
+	Depth         float64  `json:"depth"`         // share of bad requests within
+	Breadth       int      `json:"breadth"`       // scopes with an episode at the same time
+	LostRequests  float64  `json:"lostRequests"`
+}
+
+// Recovery is how fast the system came back.
+type Recovery struct {
+	Degraded   bool     `json:"degraded"`
+	Recovered  bool     `json:"recovered"`
+	Censored   bool     `json:"censored"`
+	Relapses   int      `json:"relapses"`
+	FromInject Duration `json:"fromInject"`
+	FromHeal   Duration `json:"fromHeal"`
+	Scope      string   `json:"scope"`
+	Fault      string   `json:"fault"`
+}
+
+// Duration is a measured duration with its 95 % interval; Seconds is null
+// when only a bound is known.
+type Duration struct {
+	Seconds *float64 `json:"seconds"`
+	Low     float64  `json:"low"`
+	High    *float64 `json:"high"` // null: no upper bound is known
+}
+
+// Availability is a share of good requests with its Wilson 95 % interval.
+type Availability struct {
+	Ratio float64 `json:"ratio"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
+}
+
+// Latency summarises the response times of a phase, in milliseconds.
+type Latency struct {
+	P50   float64 `json:"p50"`
+	P90   float64 `json:"p90"`
+	P99   float64 `json:"p99"`
+	P999  float64 `json:"p999"`
+	Max   float64 `json:"max"`
+	Count int     `json:"count"`
+}
+
+// Consistency is what the questions about the data found.
+type Consistency struct {
+	Verdict        Verdict  `json:"verdict"` // "" when nothing was asked
+	Acked          int      `json:"acked"`
+	Lost           int      `json:"lost"`
+	Stale          int      `json:"stale"`
+	Foreign        int      `json:"foreign"`
+	Unknown        int      `json:"unknown"`
+	Unreachable    int      `json:"unreachable"`
+	Resurrected    int      `json:"resurrected"`
+	MaxStalenessMs *float64 `json:"maxStalenessMs"` // null: not measured
+	Examples       []string `json:"examples,omitempty"` // a few violations in words
+}
+
+// Objective is one thing that was demanded, and what came of it.
+type Objective struct {
+	Name     string   `json:"name"`
+	Target   string   `json:"target"`
+	Measured string   `json:"measured"`
+	Low      *float64 `json:"low"`
+	High     *float64 `json:"high"`
+	Margin   string   `json:"margin"`
+	Samples  int      `json:"samples"`
+	Verdict  Verdict  `json:"verdict"`
+	Reason   string   `json:"reason"` // "" for a PASS
+	Why      string   `json:"why"`    // one sentence
+	Line     int      `json:"line,omitempty"`
+}
+
+// Environment is where it ran.
+type Environment struct {
+	Gauntlet string            `json:"gauntlet"` // version
+	Go       string            `json:"go"`
+	OS       string            `json:"os"`
+	CPUs     int               `json:"cpus"`
+	MemoryMB int               `json:"memoryMB"`
+	Kernel   string            `json:"kernel"`
+	Config   map[string]string `json:"config"` // of the target: service.NAME → value, secrets redacted
+}

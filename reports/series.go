@@ -1,0 +1,89 @@
+package reports
+
+// Series is series.json: what the charts are drawn from. Element i of every
+// list over time covers [i, i+1) s from the origin, by due time.
+type Series struct {
+	SchemaVersion int            `json:"schemaVersion"`
+	Seconds       int            `json:"seconds"` // length of every list over time
+	GoodMs        float64        `json:"goodMs"`  // the limit of a good response, ms
+	Planned       []int          `json:"planned"` // requests due
+	Outcomes      []Outcome      `json:"outcomes"`
+	Latency       []Point        `json:"latency"` // of all operations together
+	Heat          Heat           `json:"heat"`
+	Strips        []Strip        `json:"strips"` // by operation, replica and shard
+	Lanes         []Lane         `json:"lanes"`  // faults and replica states
+	Slip          []float64      `json:"slipP99Ms"`
+	Spectrum      []SpectrumLine `json:"spectrum"` // response times by phase
+	Keys          []KeyCount     `json:"keys,omitempty"`
+}
+
+// Outcome counts one class of outcome; "good" and "slow" split "ok".
+type Outcome struct {
+	Class string `json:"class"`
+	Count []int  `json:"count"`
+}
+
+// Point is a second's response times (ms) of the requests that were due in
+// it; N is 0 when there was none, and then there is no point to draw.
+type Point struct {
+	N   int     `json:"n"`
+	P50 float64 `json:"p50"`
+	P90 float64 `json:"p90"`
+	P99 float64 `json:"p99"`
+	Max float64 `json:"max"`
+}
+
+// Heat counts every request by due second and response time. Row r covers
+// [MinMs·Factor^r, MinMs·Factor^(r+1)) ms; the first also holds what is
+// faster, the last what is slower.
+type Heat struct {
+	MinMs  float64 `json:"minMs"`
+	Factor float64 `json:"factor"`
+	Rows   int     `json:"rows"`
+	Cells  [][]int `json:"cells"` // [second][row]
+}
+
+// Strip is the share of bad requests of a scope, second by second; null where
+// it had no request.
+type Strip struct {
+	Scope string     `json:"scope"`
+	N     []int      `json:"n"`
+	Bad   []*float64 `json:"bad"`
+}
+
+// Lane is a row of the timeline.
+type Lane struct {
+	Name  string `json:"name"`
+	Kind  string `json:"kind"` // "fault" or "replica"
+	Spans []Span `json:"spans"`
+}
+
+// Span is a stretch of a lane, in seconds; the states of a replica are those
+// of history, of a fault "active".
+type Span struct {
+	Begin float64 `json:"begin"`
+	End   float64 `json:"end"`
+	State string  `json:"state"`
+}
+
+// SpectrumLine is the percentile spectrum of a phase.
+type SpectrumLine struct {
+	Phase string     `json:"phase"`
+	Count int        `json:"count"`
+	At    []Quantile `json:"at"`
+}
+
+// Quantile is one point of a spectrum: the share Q of responses took at most
+// Ms.
+type Quantile struct {
+	Q  float64 `json:"q"`
+	Ms float64 `json:"ms"`
+}
+
+// KeyCount is how often the key of a rank was asked for, and how often the
+// distribution says it should be.
+type KeyCount struct {
+	Rank     int     `json:"rank"` // from 1
+	Seen     int     `json:"seen"`
+	Expected float64 `json:"expected"`
+}

@@ -16,6 +16,19 @@ const (
 	Inconclusive Verdict = "INCONCLUSIVE"
 )
 
+// The reasons why an objective did not pass.
+const (
+	LimitBroken         = "limit-broken"
+	IntervalSpansLimit  = "interval-spans-limit"
+	FaultUnproven       = "fault-unproven"
+	TooFewSamples       = "too-few-samples"
+	ObserveTooShort     = "observe-too-short"
+	InstrumentDisturbed = "instrument-disturbed"
+	CheckerTimeout      = "checker-timeout"
+	Unreachable         = "unreachable"
+	RunAborted          = "aborted"
+)
+
 // Result is result.json. All times are seconds from the run's origin, the
 // beginning of the warm-up; latencies are milliseconds from due time.
 type Result struct {
@@ -162,7 +175,7 @@ type Consistency struct {
 	Unknown        int      `json:"unknown"`
 	Unreachable    int      `json:"unreachable"`
 	Resurrected    int      `json:"resurrected"`
-	MaxStalenessMs *float64 `json:"maxStalenessMs"` // null: not measured
+	MaxStalenessMs *float64 `json:"maxStalenessMs"`     // null: not measured
 	Examples       []string `json:"examples,omitempty"` // a few violations in words
 }
 

@@ -1,0 +1,267 @@
+package topology
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"gauntlet/harness/diagnostic"
+)
+
+// write puts a Compose file into a folder of its own.
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "docker-compose.yml")
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const shop = `
+name: shop
+services:
+  web:
+    build: {context: ./web}
+    command: [serve]
+    ports: ["127.0.0.1::8080", "9000"]
+    scale: 3
+    cpus: 0.1
+    mem_limit: 64m
+    stop_grace_period: 3s
+    labels: {app: web}
+    environment: {PEERS: "web:8080", STORE: "redis://redis:6379/0", BOTH: "redis:6379, web:9000", NAME: "${NAME:-none}"}
+    depends_on:
+      redis: {condition: service_healthy}
+    volumes: ["data:/data"]
+    x-ready: {http: /readyz}
+    x-local:
+      package: ./web/cmd
+      args: [--name, "{replica}"]
+      env: {LISTEN: "127.0.0.1:{port:8080}", DIR: "{volume:/data}/x", WORKERS: 4}
+  redis:
+    image: redis:7.2
+    expose: ["6379", "7000-7001"]
+    x-ready: {send: "PING\r\n", expect: "+PONG"}
+    x-local:
+      command: [redis-server, --port, "{port:6379}"]
+      substitute: {package: ./redis/cmd}
+volumes:
+  data:
+`
+
+func TestLoadReadsTheWholeService(t *testing.T) {
+	path := write(t, shop)
+	stack, err := Load(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Dir(path)
+	want := Stack{Name: "shop", File: path, Dir: dir, Services: []Service{{
+		Name: "redis", Image: "redis:7.2", Env: map[string]string{}, Labels: map[string]string{},
+		Replicas: 1, Ports: []int{6379, 7000, 7001}, StopGrace: 10 * time.Second,
+		Ready: Ready{Send: "PING\r\n", Expect: "+PONG"},
+		Local: &Local{Command: []string{"redis-server", "--port", "{port:6379}"}, Env: map[string]string{},
+			Substitute: &Local{Package: "./redis/cmd", Env: map[string]string{}}},
+	}, {
+		Name: "web", Build: &Build{Context: filepath.Join(dir, "web"), Dockerfile: "Dockerfile", Args: map[string]string{}},
+		Command:  []string{"serve"},
+		Env:      map[string]string{"PEERS": "web:8080", "STORE": "redis://redis:6379/0", "BOTH": "redis:6379, web:9000", "NAME": "none"},
+		Labels:   map[string]string{"app": "web"},
+		Replicas: 3, Ports: []int{8080, 9000}, Volumes: []Volume{{Name: "data", Target: "/data"}},
+		DependsOn: []Dependency{{Service: "redis", Healthy: true}}, Ready: Ready{HTTP: "/readyz"},
+		CPUs: 0.1, Memory: 64 << 20, StopGrace: 3 * time.Second,
+		Local: &Local{Package: "./web/cmd", Args: []string{"--name", "{replica}"},
+			Env: map[string]string{"LISTEN": "127.0.0.1:{port:8080}", "DIR": "{volume:/data}/x", "WORKERS": "4"}},
+		Edges: []Edge{
+			{From: "web", To: "redis", Port: 6379, Env: "BOTH"}, {From: "web", To: "web", Port: 9000, Env: "BOTH"},
+			{From: "web", To: "web", Port: 8080, Env: "PEERS"}, {From: "web", To: "redis", Port: 6379, Env: "STORE"},
+		},
+	}}}
+	if len(stack.Services) != 2 {
+		t.Fatalf("services: %+v", stack.Services)
+	}
+	for i := range stack.Services {
+		if !reflect.DeepEqual(normal(stack.Services[i]), normal(want.Services[i])) {
+			t.Errorf("got\n%+v\nwant\n%+v", normal(stack.Services[i]), normal(want.Services[i]))
+		}
+	}
+	stack.Services, want.Services = nil, nil
+	if !reflect.DeepEqual(stack, want) {
+		t.Errorf("got %+v, want %+v", stack, want)
+	}
+}
+
+// normal makes empty slices nil, which mean the same.
+func normal(s Service) Service {
+	if len(s.Command) == 0 {
+		s.Command = nil
+	}
+	if len(s.Entrypoint) == 0 {
+		s.Entrypoint = nil
+	}
+	if s.Local != nil && s.Local.Substitute != nil && len(s.Local.Substitute.Args) == 0 {
+		s.Local.Substitute.Args = nil
+	}
+	return s
+}
+
+func TestTheExperimentIsSaidLast(t *testing.T) {
+	stack, err := Load(t.Context(), write(t, shop), Options{
+		Env:  map[string]map[string]string{"web": {"LISTEN": "0.0.0.0:1", "STORE": "other:1"}},
+		Args: map[string][]string{"web": {"--defect=x"}, "redis": {"--slow"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	redis, web := stack.Services[0], stack.Services[1]
+	if web.Env["LISTEN"] != "0.0.0.0:1" || web.Local.Env["LISTEN"] != "" {
+		t.Errorf("LISTEN: %q, local %q", web.Env["LISTEN"], web.Local.Env["LISTEN"])
+	}
+	for name, got := range map[string][]string{
+		"command serve --defect=x":                     append([]string{"command"}, web.Command...),
+		"args --name {replica} --defect=x":             append([]string{"args"}, web.Local.Args...),
+		"redis --slow":                                 append([]string{"redis"}, redis.Command...),
+		"local redis-server --port {port:6379} --slow": append([]string{"local"}, redis.Local.Command...),
+		"substitute --slow":                            append([]string{"substitute"}, redis.Local.Substitute.Args...),
+	} {
+		if strings.Join(got, " ") != name {
+			t.Errorf("got %q, want %q", strings.Join(got, " "), name)
+		}
+	}
+	for _, e := range web.Edges {
+		if e.Env == "STORE" {
+			t.Errorf("the edge of an overridden variable stayed: %+v", e)
+		}
+	}
+}
+
+func TestUnknownServiceOfAnExperiment(t *testing.T) {
+	_, err := Load(t.Context(), write(t, shop), Options{
+		Env: map[string]map[string]string{"wbe": {"A": "b"}}, Args: map[string][]string{"db": {"x"}}})
+	var unknown *UnknownServiceError
+	if !errors.As(err, &unknown) {
+		t.Fatalf("got %v", err)
+	}
+	for _, want := range []string{`target.env: `, `has no service "wbe"`, `target.args: `, `has no service "db"`, "redis, web"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q lacks %q", err, want)
+		}
+	}
+}
+
+func TestDotEnvBesideTheFileIsRead(t *testing.T) {
+	path := write(t, shop)
+	if err := os.WriteFile(filepath.Join(filepath.Dir(path), ".env"), []byte("NAME=from-dot-env\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	name := func() string {
+		stack, err := Load(t.Context(), path, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return stack.Services[1].Env["NAME"]
+	}
+	if got := name(); got != "from-dot-env" {
+		t.Errorf("NAME is %q", got)
+	}
+	t.Setenv("NAME", "from the environment")
+	if got := name(); got != "from the environment" {
+		t.Errorf("NAME is %q: the environment goes over .env", got)
+	}
+}
+
+// A mistake is shown where it is made, and says what to do.
+func TestMistakes(t *testing.T) {
+	const head = "services:\n  a:\n    image: x\n    ports: [\"80\"]\n"
+	for name, c := range map[string]struct{ text, want string }{
+		"unknown field of x-local":    {head + "    x-local: {package: ./a, arg: [b]}\n", `:5:29: unknown field "arg" in x-local|did you mean "args"?`},
+		"unknown field of x-ready":    {head + "    x-ready:\n      htp: /\n", `:6:7: unknown field "htp" in x-ready|did you mean "http"?`},
+		"misspelt extension":          {head + "    x-locla: {package: ./a}\n", `:5:5: unknown extension "x-locla"|did you mean "x-local"?`},
+		"nothing to run":              {head + "    x-local: {}\n", `:5:5: neither package nor command|add package`},
+		"both":                        {head + "    x-local: {package: ./a, command: [b]}\n", `:5:5: package and command exclude`},
+		"a shell command":             {head + "    x-local: {command: run it}\n", `:5:15: command is not a list|no shell`},
+		"a flag as package":           {head + "    x-local: {package: -toolexec=x}\n", `:5:15: "-toolexec=x" is not a package`},
+		"substitute of a package":     {head + "    x-local: {package: ./a, substitute: {package: ./b}}\n", `:5:29: a substitute stands in`},
+		"substitute of a substitute":  {head + "    x-local: {command: [a], substitute: {command: [b], substitute: {}}}\n", `unknown field "substitute" in substitute`},
+		"unknown placeholder":         {head + "    x-local:\n      package: ./a\n      args:\n        - a\n        - \"{prot:80}\"\n", `:9:11: bad placeholder {prot:80}: did you mean "port"?`},
+		"a volume not mounted":        {head + "    x-local: {package: ./a, env: {D: \"{volume:/d}\"}}\n", `:5:35: {volume:/d}: service a mounts no volume at /d`},
+		"a path that is none":         {head + "    x-ready: {http: readyz}\n", `:5:15: "readyz" is not a path`},
+		"send without expect":         {head + "    x-ready: {send: PING}\n", `:5:5: send without expect`},
+		"ready without port":          {"services:\n  a:\n    image: x\n    x-ready: {http: /}\n", `:4:5: x-ready asks on the service's first port`},
+		"a nested value":              {head + "    x-local: {package: ./a, env: {A: [1]}}\n", `:5:35: A: [1] is not a text`},
+		"unknown field of Compose":    {head + "    colour: red\n", `:5:5: services.a.colour is not a field of a Compose file`},
+		"unknown field at the top":    {"servces:\n  a: {image: x}\n", `:1:1: additional properties 'servces' not allowed|did you mean "services"?`},
+		"unknown dependency":          {head + "    depends_on: [b]\n", `:2:3: service "a" depends on undefined service "b"`},
+		"a cycle":                     {"services:\n  a: {image: x, depends_on: [b]}\n  b: {image: x, depends_on: [a]}\n", `dependency cycle detected: a -> b -> a`},
+		"a wrong type":                {head + "    deploy: {replicas: -1}\n", `:5:14: services.a.deploy.replicas: must be greater`},
+		"an open variable":            {"services:\n  a:\n    image: \"${X\"\n", `:3:5: invalid interpolation format|$$`},
+		"no YAML":                     {"services:\n  a:\n    image: x\n   b: 3\n", `:4:`},
+		"a key twice":                 {head + "    image: y\n", `:5:`},
+		"an unlisted volume":          {head + "    volumes: [\"dd:/d\"]\n", `:2:3: service "a" refers to undefined volume dd`},
+		"a bind mount":                {head + "    volumes: [\"./d:/d\"]\n", `:5:15: service a mounts a bind at /d`},
+		"a port that is none":         {head + "    expose: [\"http\"]\n", `:5:14: "http" is not a TCP port`},
+		"an empty file":               {"", `empty compose file`},
+		"no services":                 {"services: {}\n", `:1:1: the file has no services`},
+		"an alias names the original": {"x-base: &base {package: ./a, arg: 1}\nservices:\n  a:\n    image: x\n    x-local: *base\n", `:1:30: unknown field "arg"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := write(t, c.text)
+			_, err := Load(t.Context(), path, Options{})
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if len(diagnostic.All(err)) == 0 {
+				t.Errorf("not a diagnostic: %v", err)
+			}
+			got := strings.ReplaceAll(err.Error(), path, "")
+			for want := range strings.SplitSeq(c.want, "|") {
+				if !strings.Contains(got, want) {
+					t.Errorf("got\n%s\nwithout %q", got, want)
+				}
+			}
+		})
+	}
+}
+
+func TestAMissingFileIsNamed(t *testing.T) {
+	_, err := Load(t.Context(), "nowhere/docker-compose.yml", Options{})
+	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "nowhere/docker-compose.yml") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestLoadCanBeCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Load(ctx, write(t, "services: [a]"), Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// The reference system's own file says what the experiments rely on.
+func TestTheReferenceSystem(t *testing.T) {
+	stack, err := Load(t.Context(), "../../docker-compose.yml", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(stack.Services) != 2 || stack.Services[0].Name != "redis" || stack.Services[1].Name != "mapper" {
+		t.Fatalf("services: %+v", stack.Services)
+	}
+	redis, mapper := stack.Services[0], stack.Services[1]
+	if redis.Labels["app"] != "redis" || mapper.Labels["app"] != "mapper" || mapper.Replicas != 3 {
+		t.Errorf("labels %v, %v; %d mappers", redis.Labels, mapper.Labels, mapper.Replicas)
+	}
+	if redis.Local.Substitute == nil || mapper.Local.Package != "./targets/mapper/cmd/mapper" {
+		t.Errorf("x-local: %+v, %+v", redis.Local, mapper.Local)
+	}
+	want := []Edge{{From: "mapper", To: "mapper", Port: 8080, Env: "MAPPER_PEERS"}, {From: "mapper", To: "redis", Port: 6379, Env: "MAPPER_REDIS"}}
+	if !reflect.DeepEqual(mapper.Edges, want) {
+		t.Errorf("edges %+v", mapper.Edges)
+	}
+}

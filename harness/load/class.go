@@ -1,0 +1,76 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+
+	"gauntlet/harness/history"
+)
+
+// classOf is the class of a request that ended with an error instead of an
+// answer. The order matters: a dial that timed out or a name that did not
+// resolve in time is what it was waiting for, not the time-out.
+func classOf(err error) history.Class {
+	var dns *net.DNSError
+	var network net.Error
+	switch {
+	case errors.As(err, &dns):
+		return history.DNS
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return history.Timeout
+	case errors.As(err, &network) && network.Timeout():
+		return history.Timeout
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return history.Refused
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNABORTED), errors.Is(err, net.ErrClosed):
+		return history.Reset
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return history.EOF
+	case strings.Contains(err.Error(), "server closed idle connection"): // net/http does not export this one
+		return history.EOF
+	}
+	return history.Other
+}
+
+// classOfStatus is the class of an answer whose status was not expected.
+// One below 400 claims a success that the operation does not have, and so is
+// no true answer.
+func classOfStatus(status int) history.Class {
+	switch {
+	case status >= 500:
+		return history.Status5xx
+	case status >= 400:
+		return history.Status4xx
+	}
+	return history.WrongAnswer
+}
+
+// effectOf is what one attempt of a write may have done. Surely nothing, when
+// its request never came to stand on a connection, or the answer declares
+// that it was turned away first: any 4xx, and a 503 that says when to come
+// again.
+func effectOf(a attempt, class history.Class) history.Effect {
+	switch {
+	case class == history.OK:
+		return history.Acknowledged
+	case !a.written, a.status >= 400 && a.status < 500, a.status == 503 && a.retryAfter:
+		return history.NoEffect
+	}
+	return history.UnknownEffect
+}
+
+// again says whether the client's policy tries another replica after an
+// attempt that ended so: its connection failed, or a server or gateway says
+// that it cannot serve now.
+func again(a attempt, class history.Class) bool {
+	switch class {
+	case history.Refused, history.Reset, history.EOF, history.DNS, history.Timeout, history.Other:
+		return true
+	}
+	return a.status == 502 || a.status == 503 || a.status == 504
+}

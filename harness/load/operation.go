@@ -1,0 +1,117 @@
+package load
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Operation says how a request is made and which answers are right. In Path,
+// Body and Header "{key}" and "{value}" stand for the key and the value. The
+// fields are those of experiment.Operation, so that the one converts to the
+// other.
+type Operation struct {
+	Name   string
+	Method string
+	Path   string
+	Body   string
+	Header map[string]string
+	Status []int  // the statuses that are right; empty: every one below 400
+	Value  string // where a right answer carries the value: "header:<name>" or "body"; "" when it carries none
+	Writes bool   // it changes the system: an unacknowledged one may still have an effect
+}
+
+// Check says what of the operation cannot be sent.
+func (o Operation) Check() error {
+	if _, err := http.NewRequest(o.Method, "http://host.invalid"+fill(o.Path, "key", "value"), nil); err != nil {
+		return fmt.Errorf("operation %q: %w", o.Name, err)
+	}
+	if !strings.HasPrefix(o.Path, "/") {
+		return fmt.Errorf("operation %q: the path %q does not begin with /", o.Name, o.Path)
+	}
+	if name, ok := strings.CutPrefix(o.Value, "header:"); o.Value != "" && o.Value != "body" && (!ok || name == "") {
+		return fmt.Errorf("operation %q: the value is in %q; want header:<name> or body", o.Name, o.Value)
+	}
+	return nil
+}
+
+// right says whether status is one that the operation expects.
+func (o Operation) right(status int) bool {
+	if len(o.Status) == 0 {
+		return status < 400
+	}
+	return slices.Contains(o.Status, status)
+}
+
+// request makes the operation's request for one key and value to the replica
+// at base. It has neither context nor client-side defaults.
+func (o Operation) request(base *url.URL, key, value string) (*http.Request, error) {
+	target, err := join(base, fill(o.Path, key, value))
+	if err != nil {
+		return nil, fmt.Errorf("operation %q: %w", o.Name, err)
+	}
+	req := &http.Request{
+		Method: o.Method, URL: target, Host: target.Host, Header: make(http.Header, 2+len(o.Header)),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+	req.Header["User-Agent"] = userAgent
+	for name, text := range o.Header {
+		if http.CanonicalHeaderKey(name) == "Host" {
+			req.Host = fill(text, key, value)
+			continue
+		}
+		req.Header.Set(name, fill(text, key, value))
+	}
+	setBody(req, fill(o.Body, key, value))
+	return req, nil
+}
+
+var userAgent = []string{"gauntlet"}
+
+// setBody gives the request its body in a form that net/http's transport
+// never sends twice by itself. It repeats a request whose connection breaks
+// when it can rewind the body (GetBody) or there is none, and the method is
+// idempotent; a repeat would hide the very failure that is to be counted. So
+// there is never a GetBody, and a GET has a body that the transport does not
+// know to be empty: with the transfer encoding "identity", which is not
+// written, nothing of it reaches the wire.
+func setBody(req *http.Request, text string) {
+	switch {
+	case text != "":
+		req.Body, req.ContentLength = &body{Reader: strings.NewReader(text)}, int64(len(text))
+	case req.Method != http.MethodPost && req.Method != http.MethodPut && req.Method != http.MethodPatch:
+		req.Body, req.ContentLength = &body{Reader: strings.NewReader("")}, -1
+		req.TransferEncoding = identity
+	}
+}
+
+var identity = []string{"identity"}
+
+type body struct{ *strings.Reader }
+
+func (*body) Close() error { return nil }
+
+// fill puts key and value into a template.
+func fill(template, key, value string) string {
+	if strings.IndexByte(template, '{') < 0 {
+		return template
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(template, "{key}", key), "{value}", value)
+}
+
+// join is the URL of path under base. Paths of letters, digits and the usual
+// marks, nearly all, need no parsing.
+func join(base *url.URL, path string) (*url.URL, error) {
+	if strings.Trim(path, plainPath) == "" {
+		return &url.URL{Scheme: base.Scheme, Host: base.Host, Path: base.Path + path}, nil
+	}
+	u, err := url.Parse(base.Scheme + "://" + base.Host + base.EscapedPath() + path)
+	if err != nil {
+		return nil, fmt.Errorf("path %q: %w", path, err)
+	}
+	return u, nil
+}
+
+const plainPath = "/abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."

@@ -1,0 +1,140 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// PollEvery is how often each replica is asked whether it is ready.
+	PollEvery = 100 * time.Millisecond
+	// ProbeTimeout is after what time a probe without an answer has failed:
+	// the default of a Kubernetes readiness probe. A shorter one would take a
+	// replica out of service for a hiccup of the host.
+	ProbeTimeout = time.Second
+)
+
+// Service routes as a cluster's service does: round robin over the replicas
+// that are ready. It asks each replica on its own every PollEvery, so that
+// one that hangs does not delay the news of the others; one failure removes,
+// one success admits. At first no replica is ready.
+type Service struct {
+	probe    func(context.Context, Endpoint) error
+	onChange func(Endpoint, bool, time.Time)
+
+	mu    sync.Mutex                 // guards changes of ready
+	ready atomic.Pointer[[]Endpoint] // replaced whole, in order of Index
+	next  atomic.Uint64
+
+	stop    context.CancelFunc
+	pollers sync.WaitGroup
+}
+
+// NewService begins to poll the endpoints, until Close. probe returns nil
+// when the replica is ready; onChange (may be nil) hears of each change after
+// it took effect, for one replica at a time and in order.
+func NewService(endpoints []Endpoint, probe func(context.Context, Endpoint) error, onChange func(e Endpoint, ready bool, at time.Time)) *Service {
+	ctx, stop := context.WithCancel(context.Background())
+	if onChange == nil {
+		onChange = func(Endpoint, bool, time.Time) {}
+	}
+	s := &Service{probe: probe, onChange: onChange, stop: stop}
+	s.ready.Store(&[]Endpoint{})
+	for _, e := range endpoints {
+		s.pollers.Go(func() { s.poll(ctx, e) })
+	}
+	return s
+}
+
+// Close ends the polling and waits for the probes under way. The replicas
+// stay as they were last seen.
+func (s *Service) Close() {
+	s.stop()
+	s.pollers.Wait()
+}
+
+func (s *Service) poll(ctx context.Context, e Endpoint) {
+	tick := time.NewTicker(PollEvery)
+	defer tick.Stop()
+	was := false
+	for {
+		probing, cancel := context.WithTimeout(ctx, ProbeTimeout)
+		err := s.probe(probing, e)
+		cancel()
+		if ctx.Err() != nil {
+			return
+		}
+		if is := err == nil; is != was {
+			s.set(e, is)
+			s.onChange(e, is, time.Now())
+			was = is
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *Service) set(e Endpoint, ready bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := slices.DeleteFunc(slices.Clone(*s.ready.Load()), func(o Endpoint) bool { return o.Index == e.Index })
+	if ready {
+		now = append(now, e)
+		slices.SortFunc(now, func(a, b Endpoint) int { return int(a.Index) - int(b.Index) })
+	}
+	s.ready.Store(&now)
+}
+
+// Route is the next ready replica that is not to be avoided.
+func (s *Service) Route(_ int, avoid []uint16) (Endpoint, bool) {
+	ready := *s.ready.Load()
+	if len(ready) == 0 {
+		return Endpoint{}, false
+	}
+	first := s.next.Add(1)
+	for i := range uint64(len(ready)) {
+		e := ready[(first+i)%uint64(len(ready))]
+		if !slices.Contains(avoid, e.Index) {
+			return e, true
+		}
+	}
+	return Endpoint{}, false
+}
+
+// Ready is the number of replicas that are ready.
+func (s *Service) Ready() int { return len(*s.ready.Load()) }
+
+// ProbeHTTP is a probe for NewService: a replica is ready when GET path is
+// answered with a status of 200 to 299. Each probe takes a connection of its
+// own, as a kubelet does, so that it also shows whether one can be had.
+func ProbeHTTP(path string) func(context.Context, Endpoint) error {
+	client := &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return func(ctx context.Context, e Endpoint) error {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, e.BaseURL+path, nil)
+		if err != nil {
+			return fmt.Errorf("probe of %s: %w", e.Name, err)
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			return fmt.Errorf("probe of %s: %w", e.Name, err)
+		}
+		defer resp.Body.Close()
+		io.Copy(io.Discard, io.LimitReader(resp.Body, maxBody))
+		if resp.StatusCode < 200 || resp.StatusCode > 299 {
+			return fmt.Errorf("probe of %s: %s", e.Name, resp.Status)
+		}
+		return nil
+	}
+}

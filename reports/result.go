@@ -179,7 +179,10 @@ type Consistency struct {
 	Examples       []string `json:"examples,omitempty"` // a few violations in words
 }
 
-// Objective is one thing that was demanded, and what came of it.
+// Objective is one thing that was demanded, and what came of it. Low and High
+// are in the objective's unit: seconds for recovery and convergence, a share
+// in [0, 1] for availability, residual and steadyState, milliseconds for
+// staleness, a number of things for all others.
 type Objective struct {
 	Name     string   `json:"name"`
 	Target   string   `json:"target"`

@@ -1,0 +1,86 @@
+package reports
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+type junitSuite struct {
+	XMLName   xml.Name    `xml:"testsuite"`
+	Name      string      `xml:"name,attr"`
+	Tests     int         `xml:"tests,attr"`
+	Failures  int         `xml:"failures,attr"`
+	Skipped   int         `xml:"skipped,attr"`
+	Timestamp string      `xml:"timestamp,attr,omitempty"`
+	Time      string      `xml:"time,attr"`
+	Cases     []junitCase `xml:"testcase"`
+	Out       string      `xml:"system-out,omitempty"`
+}
+
+type junitCase struct {
+	Name    string        `xml:"name,attr"`
+	Class   string        `xml:"classname,attr"`
+	Failure *junitMessage `xml:"failure"`
+	Skipped *junitMessage `xml:"skipped"`
+	Out     string        `xml:"system-out,omitempty"`
+}
+
+type junitMessage struct {
+	Message string `xml:"message,attr"`
+	Type    string `xml:"type,attr,omitempty"`
+	Text    string `xml:",chardata"`
+}
+
+// JUnit writes the objectives as test cases: one that failed is a failure, one
+// that could not be decided is skipped, each with why. The format has no third
+// verdict; a gate reads the exit code.
+func JUnit(w io.Writer, r *Result) error {
+	name := r.Experiment
+	if r.Control != "" {
+		name += " (control " + r.Control + ")"
+	}
+	suite := junitSuite{Name: valid(name), Tests: len(r.Objectives), Timestamp: valid(r.StartedAt), Time: "0", Out: valid(r.Why)}
+	if n := len(r.Phases); n > 0 {
+		suite.Time = fmt.Sprintf("%.3f", r.Phases[n-1].End)
+	}
+	for _, o := range r.Objectives {
+		c := junitCase{Name: valid(o.Name), Class: "gauntlet." + valid(r.Experiment)}
+		told := fmt.Sprintf("target %s, measured %s %s, margin %s, n = %s", o.Target, o.Measured, interval(o.Name, o.Low, o.High), o.Margin, count(o.Samples))
+		switch o.Verdict {
+		case Pass:
+			c.Out = valid(told)
+		case Fail:
+			suite.Failures++
+			c.Failure = &junitMessage{Message: valid(o.Why), Type: valid(o.Reason), Text: valid(told)}
+		default:
+			suite.Skipped++
+			c.Skipped = &junitMessage{Message: valid(strings.TrimSpace("inconclusive (" + o.Reason + "): " + o.Why)), Text: valid(told)}
+		}
+		suite.Cases = append(suite.Cases, c)
+	}
+	b, err := xml.MarshalIndent(struct {
+		XMLName xml.Name     `xml:"testsuites"`
+		Suites  []junitSuite `xml:"testsuite"`
+	}{Suites: []junitSuite{suite}}, "", "  ")
+	if err != nil {
+		return fmt.Errorf("junit: %w", err)
+	}
+	_, err = w.Write(append([]byte(xml.Header), append(b, '\n')...))
+	return err
+}
+
+// valid replaces what XML 1.0 cannot hold.
+func valid(s string) string {
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "\uFFFD")
+	}
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 && r != '\n' && r != '\t' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}

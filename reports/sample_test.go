@@ -1,0 +1,269 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// sample is a run that never was, made from a seed: every request is drawn,
+// and result and series are counted from the requests.
+type sample struct {
+	result *Result
+	series *Series
+	extra  Extra
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// The phases of the samples, in seconds.
+const (
+	sampleFault   = 25
+	sampleHeal    = 85
+	sampleSeconds = 115
+	sampleRate    = 1000
+)
+
+// passSample is a redis-outage that went well: slower for the minute, and a
+// third of a second of refusals at its beginning.
+func passSample() sample {
+	sm := newSample(1, func(t float64, rng *rand.Rand) (float64, string) {
+		ms := 2.1 * math.Exp(0.55*rng.NormFloat64())
+		switch {
+		case t >= 25.004 && t < 25.312 && rng.Float64() < 0.42:
+			return 1 + rng.Float64(), "5xx"
+		case t >= 25 && t < 85.003:
+			ms *= 2.6 * math.Exp(0.25*rng.NormFloat64())
+		}
+		if rng.Float64() < 0.002 {
+			ms += 20 * rng.ExpFloat64()
+		}
+		return ms, "good"
+	})
+	r := sm.result
+	r.Verdict, r.Why = Pass, "All 7 objectives are kept: degraded for 0.31 s at the outage's beginning, answered from memory for the rest of the minute, and lost none of 21 418 acknowledged writes."
+	r.Recovery = &Recovery{Degraded: true, Recovered: true, FromInject: Duration{ptr(0.31), 0.30, ptr(0.33)}, FromHeal: Duration{ptr(0.0), 0, ptr(0.0)}, Scope: "overall", Fault: "redis-down"}
+	r.Faults[0].Recovery = r.Recovery
+	r.Episodes = []Episode{{"op:get", 25.004, ptr(25.312), 25.301, 25.330, 0.118, 0.41, 3, 117}, {"overall", 25.004, ptr(25.312), 25.302, 25.331, 0.129, 0.42, 3, 129}, {"replica:mapper-2", 25.005, ptr(25.310), 25.28, 25.34, 0.12, 0.40, 3, 41}}
+	r.Objectives = []Objective{
+		{"recovery", "≤ 15 s", "0.31 s", ptr(0.30), ptr(0.33), "+14.7 s (98 %)", 115000, Pass, "", "The first and only episode after the injection ended after 0.31 s.", 31},
+		{"availability:get", "≥ 99.9 %", "99.86 %", ptr(0.9984), ptr(0.9988), "+0.04 pp", 81000, Pass, "", "113 of 81 000 reads were bad.", 32},
+		{"availability:put", "≥ 99 %", "99.85 %", ptr(0.9976), ptr(0.9991), "+0.76 pp", 9000, Pass, "", "13 of 9 000 writes were bad.", 32},
+		{"lostWrites", "0", "0", ptr(0.0), ptr(0.0), "0", 21418, Pass, "", "Every acknowledged write was read back from every replica.", 33},
+		{"foreign", "0", "0", ptr(0.0), ptr(0.0), "0", 104000, Pass, "", "No answer carried a value that was never written to its key.", 0},
+		{"residual", "≤ 0.3 %", "0.002 %", ptr(0.0), ptr(0.0002), "+0.28 pp", 57600, Pass, "", "After recovery the bad share is that of the baseline.", 0},
+		{"steadyState", "≤ 1 %", "0 %", ptr(0.0), ptr(0.0002), "+0.98 pp", 20000, Pass, "", "The system was sound before the fault.", 0},
+	}
+	recoveries := []float64{0.30, 0.33, 0.29, 16.2, 0.31, 0.30, 0.28, 0.32, 0.30}
+	for i, s := range recoveries {
+		e := HistoryOf(r, fmt.Sprintf("runs/redis-outage/2026-11-%02dT0409Z-%02d", 13+i, i))
+		e.Run, e.StartedAt, e.RecoverySeconds = fmt.Sprint("earlier-", i), fmt.Sprintf("2026-11-%02dT04:09:00Z", 13+i), ptr(s)
+		if s > 15 {
+			e.Verdict = Fail
+		}
+		sm.extra.Recent = append(sm.extra.Recent, e)
+	}
+	return sm
+}
+
+// failSample is the same outage with a broken way back: reads fail for as
+// long as Redis is away and half a minute more, on one replica longer.
+func failSample() sample {
+	sm := newSample(2, func(t float64, rng *rand.Rand) (float64, string) {
+		ms := 2.1 * math.Exp(0.55*rng.NormFloat64())
+		if t < 25.002 || t > 103.4 {
+			return ms, "good"
+		}
+		u := rng.Float64()
+		fade := 1.0
+		if t > 85 {
+			fade = (103.4 - t) / 18.4
+		}
+		switch {
+		case u < 0.22*fade:
+			return 2000, "timeout"
+		case u < 0.46*fade:
+			return 2 + rng.Float64(), "5xx"
+		case u < 0.52*fade:
+			return 1, "refused"
+		case u < 0.60*fade:
+			return 260 + 400*rng.ExpFloat64(), "slow"
+		case u < 0.61*fade:
+			return 2000, "unsent"
+		}
+		return min(249, ms*(1+30*fade*rng.Float64())), "good"
+	})
+	r := sm.result
+	r.Verdict, r.Why = Fail, "Recovery took 78.4 s against a limit of 15 s: from 25.002 s on reads failed with time-outs and 5xx on all three replicas, 18.4 s longer than Redis was away; availability broke its limit with it."
+	r.Commit = "4f2c9e1+dirty"
+	r.Recovery = &Recovery{Degraded: true, Recovered: true, Relapses: 1, FromInject: Duration{ptr(78.4), 78.38, ptr(78.43)}, FromHeal: Duration{ptr(18.4), 18.37, ptr(18.43)}, Scope: "overall", Fault: "redis-down"}
+	r.Faults[0].Recovery = r.Recovery
+	r.Episodes = []Episode{{"op:get", 25.002, ptr(103.4), 103.38, 103.43, 41.2, 0.55, 3, 37080}, {"overall", 25.002, ptr(103.4), 103.38, 103.43, 41.5, 0.55, 3, 41500}}
+	r.Consistency.Lost, r.Consistency.Verdict = 3, Fail
+	r.Consistency.Examples = []string{"d-17-204 acknowledged at 41.207 s by mapper-2, absent from mapper-1 and mapper-3 at 112.8 s", "d-17-209 acknowledged at 41.311 s by mapper-2, absent from all replicas at 112.8 s"}
+	r.Objectives = []Objective{
+		{"recovery", "≤ 15 s", "78.4 s", ptr(78.38), ptr(78.43), "−63.4 s (−423 %)", 115000, Fail, LimitBroken, "The first episode after the injection ended only after 78.4 s.", 31},
+		{"availability", "≥ 99.9 %", "53.9 %", ptr(0.536), ptr(0.542), "−46 pp", 90000, Fail, LimitBroken, "41 466 of 90 000 requests were bad.", 32},
+		{"lostWrites", "0", "3", ptr(3.0), ptr(3.0), "−3", 21418, Fail, LimitBroken, "Three acknowledged writes were gone from at least one replica.", 33},
+		{"foreign", "0", "0", ptr(0.0), ptr(0.0), "0", 104000, Pass, "", "No answer carried a value that was never written to its key.", 0},
+		{"residual", "≤ 0.3 %", "0.2 %", ptr(0.001), ptr(0.004), "+0.1 pp", 9600, Inconclusive, IntervalSpansLimit, "The interval of the bad share after recovery holds the limit.", 0},
+		{"steadyState", "≤ 1 %", "0 %", ptr(0.0), ptr(0.0002), "+0.98 pp", 20000, Pass, "", "The system was sound before the fault.", 0},
+	}
+	sm.extra.Recent = passSample().extra.Recent
+	return sm
+}
+
+// inconclusiveSample is a control whose fault does nothing, on a substitute.
+func inconclusiveSample() sample {
+	sm := newSample(3, func(t float64, rng *rand.Rand) (float64, string) {
+		return 2.1 * math.Exp(0.55*rng.NormFloat64()), "good"
+	})
+	r := sm.result
+	r.Verdict, r.Why = Inconclusive, "Nothing shows that redis-down took effect, so recovery cannot be judged: redis-1 kept answering throughout."
+	r.Control, r.Substitutes = "inert-fault", []string{"redis is an embedded Redis (miniredis), because redis-server is not installed"}
+	r.Faults[0].Proven, r.Faults[0].Proof = false, "redis-1 answered PING throughout; its process never changed"
+	r.Recovery = &Recovery{Scope: "overall", Fault: "redis-down"}
+	r.Faults[0].Recovery = r.Recovery
+	sm.series.Lanes[1].Spans = []Span{{0, sampleSeconds, "ready"}}
+	r.Objectives = []Objective{
+		{"recovery", "≤ 15 s", "–", nil, nil, "", 115000, Inconclusive, FaultUnproven, "The fault is not known to have worked.", 31},
+		{"availability", "≥ 99.9 %", "100 %", ptr(0.9999), ptr(1.0), "+0.1 pp", 90000, Inconclusive, FaultUnproven, "The fault is not known to have worked.", 32},
+		{"lostWrites", "0", "0", ptr(0.0), ptr(0.0), "0", 21418, Pass, "", "Every acknowledged write was read back from every replica.", 33},
+	}
+	return sm
+}
+
+// newSample draws a run, a request every millisecond; outcome says how long
+// the one due at t took (ms) and what became of it.
+func newSample(seed uint64, outcome func(t float64, rng *rand.Rand) (float64, string)) sample {
+	rng := rand.New(rand.NewPCG(seed, 42))
+	s := &Series{Seconds: sampleSeconds, GoodMs: 250, Heat: Heat{MinMs: 0.1, Factor: 1.25, Rows: 48}}
+	r := sampleResult()
+	bySecond, byPhase := make([][]float64, sampleSeconds), map[string][]float64{}
+	classes := map[string][]int{}
+	scopes := []string{"op:get", "op:put", "replica:mapper-1", "replica:mapper-2", "replica:mapper-3"}
+	bad := map[string][]float64{}
+	all := map[string][]int{}
+	for _, sc := range scopes {
+		bad[sc], all[sc] = make([]float64, sampleSeconds), make([]int, sampleSeconds)
+	}
+	for sec := range sampleSeconds {
+		s.Heat.Cells = append(s.Heat.Cells, make([]int, s.Heat.Rows))
+		s.Planned = append(s.Planned, sampleRate)
+		s.Slip = append(s.Slip, 0.15+0.1*rng.ExpFloat64())
+		for i := range sampleRate {
+			ms, class := outcome(float64(sec)+float64(i)/sampleRate, rng)
+			if class == "good" && ms > s.GoodMs {
+				class = "slow"
+			}
+			bySecond[sec] = append(bySecond[sec], ms)
+			for _, p := range r.Phases {
+				if float64(sec) >= p.Begin && float64(sec) < p.End {
+					byPhase[p.Name] = append(byPhase[p.Name], ms)
+				}
+			}
+			row := int(math.Log(ms/s.Heat.MinMs) / math.Log(s.Heat.Factor))
+			s.Heat.Cells[sec][min(max(row, 0), s.Heat.Rows-1)]++
+			if classes[class] == nil {
+				classes[class] = make([]int, sampleSeconds)
+			}
+			classes[class][sec]++
+			op := "op:get"
+			if i%10 == 0 {
+				op = "op:put"
+			}
+			for _, sc := range []string{op, scopes[2+i%3]} {
+				all[sc][sec]++
+				if class != "good" {
+					bad[sc][sec]++
+				}
+			}
+		}
+		s.Latency = append(s.Latency, pointOf(bySecond[sec]))
+	}
+	for _, l := range looks {
+		if n := classes[l.class]; n != nil {
+			s.Outcomes = append(s.Outcomes, Outcome{l.class, n})
+			for _, k := range n {
+				r.Load.ByClass[l.class] += k
+			}
+		}
+	}
+	for _, sc := range scopes {
+		strip := Strip{Scope: sc, N: all[sc]}
+		for sec := range sampleSeconds {
+			strip.Bad = append(strip.Bad, ptr(bad[sc][sec]/float64(all[sc][sec])))
+		}
+		s.Strips = append(s.Strips, strip)
+	}
+	for _, p := range r.Phases {
+		s.Spectrum = append(s.Spectrum, spectrumOf(p.Name, byPhase[p.Name]))
+		v := byPhase[p.Name]
+		slices.Sort(v)
+		r.Latency[p.Name] = Latency{nearest(v, 0.5), nearest(v, 0.9), nearest(v, 0.99), nearest(v, 0.999), v[len(v)-1], len(v)}
+	}
+	total := sampleSeconds * sampleRate
+	r.Load.Planned, r.Load.Good, r.Load.Unsent = total, r.Load.ByClass["good"], r.Load.ByClass["unsent"]
+	r.Load.Bad, r.Load.Sent = total-r.Load.Good, total-r.Load.Unsent
+	judged := 90.0 * sampleRate
+	ratio := (judged - float64(r.Load.Bad)) / judged
+	r.Availability["overall"] = Availability{ratio, ratio - 0.0003, min(1, ratio+0.0003)}
+	s.Lanes = []Lane{{"redis-down", "fault", []Span{{sampleFault, sampleHeal + 0.003, "active"}}},
+		{"redis-1", "replica", []Span{{0, 25, "ready"}, {25, 84.94, "down"}, {84.94, 85.003, "starting"}, {85.003, sampleSeconds, "ready"}}}}
+	for i := range 3 {
+		s.Lanes = append(s.Lanes, Lane{fmt.Sprint("mapper-", i+1), "replica", []Span{{0, sampleSeconds, "ready"}}})
+	}
+	for rank := 1; rank <= 100000; rank = max(rank+1, rank*5/4) {
+		e := 115000 * 0.07826 / math.Pow(float64(rank), 0.99)
+		s.Keys = append(s.Keys, KeyCount{rank, int(math.Max(0, math.Round(e+math.Sqrt(e)*rng.NormFloat64()))), e})
+	}
+	return sample{r, s, sampleExtra()}
+}
+
+func sampleResult() *Result {
+	return &Result{Experiment: "redis-outage", Hypothesis: "With Redis dead for a minute, the mapper keeps answering from memory and loses no acknowledged write.",
+		Run: "01JD8Q4Z", StartedAt: "2026-11-22T19:09:00.123456789Z", Seed: 42, Platform: "local", Commit: "4f2c9e1", ConfigDigest: "c0ffee12", Fingerprint: "9b1d",
+		Phases: []Phase{{"warmup", 0, 5}, {"baseline", 5, 25}, {"fault", 25, 85}, {"observe", 85, 115}},
+		Load:   Load{Rate: sampleRate, ByClass: map[string]int{}, Workers: 2200}, Validity: Validity{ExcludedRatio: 0.0002, SlipP99Ms: 0.42},
+		Faults: []Fault{{Name: "redis-down", Kind: "PodChaos pod-failure", Capability: "faithful", Targets: []string{"redis-1"}, Group: 1, InjectBegin: ptr(25.0), InjectEnd: ptr(25.001), HealBegin: ptr(84.94), HealEnd: ptr(85.003),
+			Proven: true, Proof: "redis-1 stopped at 25.000 s, first refused connection 25.001 s, back 85.003 s"}},
+		Availability: map[string]Availability{}, Latency: map[string]Latency{},
+		Consistency: Consistency{Verdict: Pass, Acked: 21418, Unknown: 12, MaxStalenessMs: ptr(38.0)},
+		Environment: Environment{Gauntlet: "0.1.0", Go: "go1.26.0", OS: "linux/amd64", CPUs: 4, MemoryMB: 16384, Kernel: "6.12.0", Config: map[string]string{"mapper.MAPPER_JOURNAL_MAX": "64MiB", "mapper.MAPPER_REDIS": "redis:6379", "redis.appendonly": "yes"}},
+		Artifacts:   []string{"result.json", "series.json", "report.html", "junit.xml", "summary.md", "ops.log", "events.jsonl", "experiment.yaml", "logs/mapper-1.log"},
+		Command:     "gauntlet run redis-outage --seed 42",
+	}
+}
+
+func sampleExtra() Extra {
+	return Extra{Experiment: "name: redis-outage\nload: {rate: 1000/s}\nphases: {warmup: 5s, baseline: 20s, observe: 30s}\n",
+		Logs: []LogExcerpt{{"mapper-2", "around the injection of redis-down", 25, "25.003 WARN redis unreachable: connection refused\n25.310 INFO answering from memory, 100000 keys, journal open\n"},
+			{"mapper-2", "around the heal of redis-down", 85.003, "85.120 INFO redis is back\n85.944 INFO journal written back, 1204 entries\n"}}}
+}
+
+func pointOf(ms []float64) Point {
+	v := slices.Clone(ms)
+	slices.Sort(v)
+	return Point{len(v), nearest(v, 0.5), nearest(v, 0.9), nearest(v, 0.99), v[len(v)-1]}
+}
+
+func spectrumOf(phase string, ms []float64) SpectrumLine {
+	v := slices.Clone(ms)
+	slices.Sort(v)
+	l := SpectrumLine{Phase: phase, Count: len(v)}
+	for miss := 1.0; miss*float64(len(v)) >= 1; miss /= math.Pow(10, 0.125) {
+		l.At = append(l.At, Quantile{1 - miss, nearest(v, 1-miss)})
+	}
+	for _, q := range []float64{0.5, 0.9, 0.99, 0.999, 0.9999, 1} {
+		l.At = append(l.At, Quantile{q, nearest(v, q)})
+	}
+	slices.SortFunc(l.At, func(a, b Quantile) int { return int(math.Copysign(1, a.Q-b.Q)) })
+	return l
+}
+
+// nearest is the nearest-rank quantile of sorted values.
+func nearest(sorted []float64, q float64) float64 {
+	i := int(math.Ceil(q*float64(len(sorted)))) - 1
+	return sorted[min(max(i, 0), len(sorted)-1)]
+}

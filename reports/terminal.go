@@ -1,0 +1,96 @@
+package reports
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// Terminal writes the end of a run for a person at a terminal: verdict, why,
+// objectives with those that failed first, where the report is, and how to run
+// it again. Control characters in what the run reports are made visible, since
+// a terminal would obey them.
+func Terminal(w io.Writer, r *Result, color bool) error {
+	b := bufio.NewWriter(w)
+	paint := func(v Verdict, s string) string {
+		codes := map[Verdict]string{Pass: "32", Fail: "31", Inconclusive: "33"}
+		if !color || codes[v] == "" {
+			return s
+		}
+		return "\x1b[1;" + codes[v] + "m" + s + "\x1b[0m"
+	}
+	fmt.Fprintf(b, "\n%s  %s", paint(r.Verdict, glyph(r.Verdict)+" "+string(r.Verdict)), plain(r.Experiment))
+	if r.Control != "" {
+		fmt.Fprintf(b, " (control %s)", plain(r.Control))
+	}
+	fmt.Fprintf(b, "\n%s\n", plain(r.Why))
+	for _, s := range r.Substitutes {
+		fmt.Fprintf(b, "! substitute: %s\n", plain(s))
+	}
+	if r.Aborted != nil {
+		fmt.Fprintf(b, "! aborted by %s at %s\n", plain(r.Aborted.By), instant(r.Aborted.At))
+	}
+	b.WriteByte('\n')
+	objectivesTable(b, r, paint)
+	for _, a := range r.Artifacts {
+		if a == "report.html" {
+			fmt.Fprintf(b, "\nreport  %s\n", a)
+		}
+	}
+	if r.Command != "" {
+		fmt.Fprintf(b, "again   %s\n", plain(r.Command))
+	}
+	return b.Flush()
+}
+
+func objectivesTable(b *bufio.Writer, r *Result, paint func(Verdict, string) string) {
+	rows := [][]string{{"", "objective", "target", "measured", "margin", "why"}}
+	sorted := failedFirst(r.Objectives)
+	for _, o := range sorted {
+		measured := o.Measured
+		if i := interval(o.Name, o.Low, o.High); i != "" {
+			measured += " " + i
+		}
+		why := o.Why
+		if o.Verdict == Pass {
+			why = ""
+		}
+		rows = append(rows, []string{glyph(o.Verdict), o.Name, o.Target, measured, o.Margin, why})
+	}
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i := range row {
+			row[i] = plain(row[i])
+			widths[i] = max(widths[i], utf8.RuneCountInString(row[i]))
+		}
+	}
+	for n, row := range rows {
+		var line strings.Builder
+		for i, cell := range row {
+			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			if n > 0 && i == 0 {
+				cell = paint(sorted[n-1].Verdict, cell)
+			}
+			if i == len(row)-1 {
+				pad = ""
+			}
+			line.WriteString(cell + pad + "  ")
+		}
+		fmt.Fprintln(b, strings.TrimRight(line.String(), " "))
+	}
+}
+
+// plain makes control characters and the marks that reorder text visible.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return ' '
+		case r < 0x20 || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069:
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}

@@ -27,6 +27,10 @@ type Experiment struct {
 	SLO         SLO
 	Controls    []Control
 	Expect      *Expectation // how it must end; nil for the experiment itself, set for a control
+	Applied     string       // the control that this is; "" for the experiment itself
+
+	tree   *tree   // the file as it was written: controls and overrides are applied to it
+	places *reader // where each field stands, for what is found to be wrong later
 }
 
 // Target says what is tested: a Compose file or an address that answers

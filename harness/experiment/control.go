@@ -1,0 +1,156 @@
+package experiment
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
+
+	"gauntlet/harness/diagnostic"
+)
+
+// Control is e with its control name applied: env merged, args appended,
+// fields set, faults inert when it says so, Expect and Applied filled in.
+// Its Source is the text of that experiment; parsing it gives the same one.
+func (e *Experiment) Control(name string) (*Experiment, error) {
+	entry, path, err := e.findControl(name)
+	if err != nil {
+		return nil, err
+	}
+	c := &change{tree: e.tree, root: without(e.tree.root, "controls", "control")}
+	c.mergeEnv(get(entry, "env"))
+	c.appendArgs(get(entry, "args"))
+	c.set(get(entry, "set"))
+	kept := without(entry, "env", "args", "set")
+	c.apply([]step{{"control", e.places.written[path].key}}, func(ast.Node) ast.Node { return kept })
+	return c.read()
+}
+
+// With is e with fields set: dotted paths (load.rate, faults.0.at) to values
+// as YAML writes them. Mistakes are reported under "--set".
+func (e *Experiment) With(set map[string]string) (*Experiment, error) {
+	c := &change{tree: e.tree, root: e.tree.root}
+	for _, path := range slices.Sorted(maps.Keys(set)) {
+		value := &text{file: "--set " + path, source: []byte(set[path])}
+		n, found := value.parse(e.tree.origins)
+		if c.found = append(c.found, found...); len(found) > 0 {
+			continue
+		}
+		key := token.String(path, path, &token.Position{Line: 1, Column: 1})
+		e.tree.origins[key] = &text{file: "--set", source: []byte(path)}
+		c.setPath(key, n)
+	}
+	changed, err := c.read()
+	if err != nil {
+		return nil, err
+	}
+	for _, control := range changed.Controls {
+		if _, err := changed.Control(control.Name); err != nil {
+			c.found = append(c.found, diagnostic.All(err)...)
+		}
+	}
+	return changed, c.found.Err()
+}
+
+func (e *Experiment) findControl(name string) (*ast.MappingNode, string, error) {
+	names := make([]string, len(e.Controls))
+	entries, _ := get(e.tree.root, "controls").(*ast.SequenceNode)
+	for i, c := range e.Controls {
+		if names[i] = c.Name; c.Name == name {
+			return entries.Values[i].(*ast.MappingNode), fmt.Sprintf("controls.%d", i), nil
+		}
+	}
+	if len(names) == 0 {
+		return nil, "", fmt.Errorf("%s has no controls", e.File)
+	}
+	return nil, "", fmt.Errorf("%s has no control %q; %s", e.File, name, diagnostic.DidYouMean(name, names))
+}
+
+// change is a tree on its way to another.
+type change struct {
+	tree  *tree
+	root  *ast.MappingNode
+	found diagnostic.List
+}
+
+// apply changes the node at path.
+func (c *change) apply(path []step, to func(old ast.Node) ast.Node) {
+	root, d := c.tree.origins.edit(c.root, path, to)
+	if d != nil {
+		c.found = append(c.found, d)
+		return
+	}
+	c.root = root.(*ast.MappingNode)
+}
+
+func (c *change) mergeEnv(env ast.Node) {
+	each(env, func(service step, of ast.Node) {
+		each(of, func(name step, value ast.Node) {
+			path := []step{{"target", service.tok}, {"env", service.tok}, service, name}
+			c.apply(path, func(ast.Node) ast.Node { return value })
+		})
+	})
+}
+
+func (c *change) appendArgs(args ast.Node) {
+	each(args, func(service step, of ast.Node) {
+		more, ok := of.(*ast.SequenceNode)
+		if !ok {
+			return // it was refused when the file was read
+		}
+		path := []step{{"target", service.tok}, {"args", service.tok}, service}
+		c.apply(path, func(old ast.Node) ast.Node {
+			all, err := appended(old, more)
+			if err != nil {
+				return old // likewise
+			}
+			return all
+		})
+	})
+}
+
+func (c *change) set(fields ast.Node) {
+	each(fields, func(path step, value ast.Node) { c.setPath(path.tok, value) })
+}
+
+// setPath sets the field that the text of tok names.
+func (c *change) setPath(tok *token.Token, value ast.Node) {
+	var path []step
+	column := 0
+	for _, name := range strings.Split(tok.Value, ".") {
+		at := *tok.Position
+		at.Column += column
+		part := token.String(name, name, &at)
+		c.tree.origins[part] = c.tree.origins[tok]
+		path = append(path, step{name, part})
+		column += len([]rune(name)) + 1
+	}
+	if root := path[0].name; slices.Contains([]string{"name", "controls", "control"}, root) {
+		c.found = append(c.found, c.tree.origins.mistake(tok, "", "%s cannot be set: it says which experiment this is", root))
+		return
+	}
+	c.apply(path, func(ast.Node) ast.Node { return value })
+}
+
+// read is the experiment of the changed tree, with its text.
+func (c *change) read() (*Experiment, error) {
+	t := &tree{text: c.tree.text, origins: c.tree.origins, root: c.root}
+	e, found := t.read()
+	if err := append(c.found, found...).Err(); err != nil {
+		return nil, err
+	}
+	e.Source = render(t.root)
+	return e, nil
+}
+
+// each calls do for the entries of a mapping; of anything else there are none.
+func each(n ast.Node, do func(key step, value ast.Node)) {
+	if m, ok := n.(*ast.MappingNode); ok {
+		for _, v := range m.Values {
+			do(step{keyOf(v), v.Key.GetToken()}, v.Value)
+		}
+	}
+}

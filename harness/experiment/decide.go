@@ -1,0 +1,187 @@
+package experiment
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"gauntlet/harness/diagnostic"
+)
+
+// Decision is what a run of an experiment takes, and what it can decide.
+type Decision struct {
+	Experiment string
+	Timeline   []Mark
+	Total      time.Duration // from the warm-up to the end, at the least
+	Extra      time.Duration // how much longer it may take for faults that heal in their own time
+	Populate   int           // keys written before it
+	Rate       float64       // requests per second
+	Requests   int           // of the load, at the least
+	Workers    int
+	Demands    []Demand // one for each objective that needs enough of something
+	Floors     []Floor  // for all requests, a third, and 5 %
+	Notes      []string // what is worth knowing and no reason to refuse
+}
+
+// Demand is what an objective needs to be decided, and what it gets.
+type Demand struct {
+	Objective string
+	Target    string // the limit: "≥ 99.9%"
+	Need      string
+	Have      string
+	Met       bool
+}
+
+// The least that is asked of a run (section 4 of measurement.md).
+const (
+	leastBaseline  = 1000 // requests
+	leastDurable   = 100  // acknowledged writes around each fault
+	wilsonSquared  = 1.96 * 1.96
+	durableOfShare = 0.5 // of consistency.share goes to write-once keys, the rest to registers
+)
+
+// Decide says whether a run of e can decide what it is held to, before any
+// load is sent. faultEnd tells of fault i how long it lasts, or that it is
+// over at once (a kill), its heal being the victim's return. What cannot be
+// decided is a diagnostic.List; the Decision is complete all the same.
+func Decide(e *Experiment, faultEnd func(i int) (lasts time.Duration, oneShot bool)) (Decision, error) {
+	p := e.plan(faultEnd)
+	pool, err := e.Load.Pool()
+	if err != nil {
+		return Decision{}, fmt.Errorf("%s: %w", e.Name, err)
+	}
+	marks := e.timeline(p)
+	d := &decider{e: e, plan: p, Decision: Decision{
+		Experiment: e.Name, Timeline: marks, Total: marks[len(marks)-1].At, Extra: p.latestHeal - p.lastHeal,
+		Populate: e.Load.Populate, Rate: e.Load.Rate, Workers: pool,
+	}}
+	d.Requests = requests(e.Load.Rate, d.Total)
+	d.baseline()
+	d.recovery()
+	for _, a := range e.SLO.Availability {
+		d.availability(a)
+	}
+	d.durability()
+	for _, share := range []float64{1, 1. / 3, 0.05} {
+		d.Floors = append(d.Floors, FloorOf(share, e.Load.Rate, requests(e.Load.Rate, e.Phases.Baseline)))
+	}
+	return d.Decision, d.found.Err()
+}
+
+// decider gathers a Decision and what is wrong with it.
+type decider struct {
+	Decision
+	e     *Experiment
+	plan  plan
+	found diagnostic.List
+}
+
+// demand enters that objective needs need, and refuses it at path when have
+// is less.
+func (d *decider) demand(objective, target, need, have string, met bool, path, hint string) {
+	d.Demands = append(d.Demands, Demand{objective, target, need, have, met})
+	if !met {
+		d.found = append(d.found, d.e.places.diagnose(path, hint, "%s cannot be decided: it needs %s, and there are %s", objective, need, have))
+	}
+}
+
+func (d *decider) baseline() {
+	n := requests(d.e.Load.Rate, d.e.Phases.Baseline)
+	least := seconds(leastBaseline / d.e.Load.Rate)
+	d.demand("steadyState", "≤ 1% bad", fmt.Sprintf("%d requests in the baseline", leastBaseline), fmt.Sprint(n), n >= leastBaseline,
+		"phases.baseline", fmt.Sprintf("make it at least %v", roundUp(least)))
+}
+
+// recovery needs the time in which a recovery at the limit still shows: the
+// clock starts at the last edge, which is the last heal, since an episode
+// that a heal causes is held to the limit too.
+func (d *decider) recovery() {
+	limit := d.e.SLO.Recovery
+	if limit == nil {
+		return
+	}
+	rate := d.e.Load.Rate
+	if rate < leastRate {
+		d.demand("recovery", "", fmt.Sprintf("%d requests/s", leastRate), fmt.Sprintf("%.3g", rate), false, "load.rate", "raise the rate, or recovery: none")
+		return
+	}
+	need := limit.Within + settlingAt(rate)
+	d.demand("recovery", fmt.Sprintf("≤ %v from %s", limit.Within, limit.From), fmt.Sprintf("%v of observe (the limit and %v to see that it lasts)", need, settlingAt(rate)),
+		fmt.Sprint(d.e.Phases.Observe), d.e.Phases.Observe >= need, "phases.observe", fmt.Sprintf("observe for at least %v, or lower slo.recovery", roundUp(need)))
+	for _, s := range d.e.Load.Mix {
+		d.noteScope(s, limit.Within)
+	}
+}
+
+// noteScope says what a thin operation cannot show by itself.
+func (d *decider) noteScope(s Share, limit time.Duration) {
+	rate := d.e.Load.Rate * s.Share
+	switch settles := settlingAt(rate); {
+	case rate < leastRate:
+		d.Notes = append(d.Notes, fmt.Sprintf("%s has %.3g requests/s: its episodes are drawn and not judged (%d/s are needed)", s.Operation, rate, leastRate))
+	case d.e.Phases.Observe < limit+settles:
+		d.Notes = append(d.Notes, fmt.Sprintf("%s has %.3g requests/s: a recovery of %s in the last %v cannot be told from a pause", s.Operation, rate, s.Operation, roundUp(settles)))
+	}
+}
+
+// availability p can only be shown by n ≥ z²·p/(1−p) requests, all of them
+// good: the lower end of their Wilson interval is then p.
+func (d *decider) availability(a Availability) {
+	rate := d.e.Load.Rate * d.e.shareOf(a.Operation)
+	n := requests(rate, d.e.judged(d.plan))
+	need := int(math.Round(wilsonSquared * a.Ratio / (1 - a.Ratio)))
+	missing := roundUp(seconds(float64(need-n) / rate))
+	path := "slo.availability"
+	if a.Operation != "" {
+		path = join(path, a.Operation)
+	}
+	d.demand(a.objective(), "≥ "+percent(a.Ratio), fmt.Sprintf("%d requests", need), fmt.Sprint(n), n >= need,
+		path, fmt.Sprintf("observe for %v longer, or lower the limit", missing))
+}
+
+func (e *Experiment) shareOf(operation string) float64 {
+	if operation == "" {
+		return 1
+	}
+	for _, s := range e.Load.Mix {
+		if s.Operation == operation {
+			return s.Share
+		}
+	}
+	return 0
+}
+
+// durability needs writes in [inject − H, max(heal, inject + H)] of every
+// fault that can be lost at all.
+func (d *decider) durability() {
+	if d.e.SLO.LostWrites == nil || d.e.Consistency == nil {
+		return
+	}
+	rate := d.e.Load.Rate * d.e.Consistency.Share * durableOfShare
+	fewest, at := math.MaxInt, -1
+	for i, w := range d.plan.windows {
+		if n := requests(rate, settling+max(w.to-w.from, settling)); n < fewest {
+			fewest, at = n, i
+		}
+	}
+	if at < 0 {
+		return
+	}
+	hint := "raise load.rate"
+	if share := leastDurable / (2 * settling.Seconds() * durableOfShare * d.e.Load.Rate); share <= 1 {
+		hint = fmt.Sprintf("raise consistency.share (%s suffices) or load.rate", percent(math.Ceil(share*100)/100))
+	}
+	d.demand("lostWrites", fmt.Sprintf("≤ %d", *d.e.SLO.LostWrites), fmt.Sprintf("%d durable writes around each fault", leastDurable),
+		fmt.Sprintf("%d around %s", fewest, d.e.Faults[at].Chaos.title()), fewest >= leastDurable,
+		"consistency.share", hint)
+}
+
+func requests(rate float64, during time.Duration) int {
+	return int(math.Floor(rate*during.Seconds() + 1e-6))
+}
+
+// roundUp is d in whole tenths of a second, for hints.
+func roundUp(d time.Duration) time.Duration {
+	const tenth = 100 * time.Millisecond
+	return (d + tenth - 1) / tenth * tenth
+}

@@ -1,0 +1,154 @@
+package experiment
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"gauntlet/harness/diagnostic"
+)
+
+// lasting is a faultEnd for faults that last; 0 is over at once.
+func lasting(each ...time.Duration) func(int) (time.Duration, bool) {
+	return func(i int) (time.Duration, bool) { return each[i], each[i] == 0 }
+}
+
+func TestTheDocumentedExampleCanBeDecided(t *testing.T) {
+	d, err := Decide(documented(t), lasting(time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `redis-outage
+  0s     warm-up
+  5s     baseline
+  25s    fault: PodChaos redis-down, for 1m0s
+  1m25s  observe
+  1m55s  end
+
+  takes    1m55s, and before it 100000 keys are written
+  sends    115000 requests, 1000/s
+  workers  2200
+
+  steadyState ≤ 1% bad        decidable: needs 1000 requests in the baseline, has 20000
+  recovery ≤ 15s from inject  decidable: needs 17s of observe (the limit and 2s to see that it lasts), has 30s
+  availability:get ≥ 99.9%    decidable: needs 3838 requests, has 81000
+  availability:put ≥ 99%      decidable: needs 380 requests, has 9000
+  lostWrites ≤ 0              decidable: needs 100 durable writes around each fault, has 3100 around PodChaos redis-down
+
+  100% bad   seen from 6ms, counts from 101ms
+  33.3% bad  seen from 50ms, counts from 301ms
+  5% bad     seen from 610ms, counts from 2.041s
+`
+	if d.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", d, want)
+	}
+}
+
+func TestWhatCannotBeDecidedIsRefused(t *testing.T) {
+	const fault = "faults: [{at: 0s, chaos: {kind: a, metadata: {name: b}}}]\n"
+	for _, c := range []struct {
+		name, source string
+		lasts        time.Duration
+		want         string // how the refusal begins; "" when there is none
+	}{
+		{"baseline", "phases: {baseline: 900ms}", time.Minute, "x.yaml:2:20: steadyState cannot be decided"},
+		{"baseline just enough", "phases: {baseline: 1s}", time.Minute, ""},
+		{"observe", "phases: {observe: 16.9s}", time.Minute, "x.yaml:2:19: recovery cannot be decided"},
+		{"observe just enough", "phases: {observe: 17s}", time.Minute, ""},
+		{"observe for a lower limit", "phases: {observe: 5s}\nslo: {recovery: 3s}", time.Minute, ""},
+		{"a thin load has a longer H", "load: {rate: 100/s}\nphases: {observe: 18s}\nslo: {availability: none}", time.Minute, "x.yaml:3:19: recovery cannot be decided: it needs 19s"},
+		{"a load too thin", "load: {rate: 19/s}\nphases: {baseline: 60s}\nslo: {availability: none}\nconsistency: none", time.Minute, "x.yaml:2:14: recovery cannot be decided"},
+		{"availability", "slo: {availability: {get: 99.999%}}", time.Minute, "x.yaml:2:27: availability:get cannot be decided: it needs 384156 requests"},
+		{"availability of all", "slo: {availability: 99.99%}", 0, "x.yaml:2:21: availability cannot be decided: it needs 38412 requests, and there are 30000"},
+		{"availability of a rare operation", "load: {mix: {get: 99%, put: 1%}}\nslo: {availability: {put: 99.9%}}", time.Minute, "x.yaml:3:27: availability:put cannot be decided"},
+		{"a default that does not fit", "load: {mix: {get: 99%, put: 1%}}", 0, "x.yaml:1:1: availability:put cannot be decided"},
+		{"durable writes", "consistency: {share: 4%}", 0, "x.yaml:2:22: lostWrites cannot be decided: it needs 100 durable writes around each fault, and there are 80"},
+		{"durable writes in a longer fault", "consistency: {share: 4%}", 10 * time.Second, ""},
+		{"durable writes just enough", "consistency: {share: 5%}", 0, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e, err := Parse("x.yaml", []byte("name: x\n"+c.source+"\n"+fault))
+			if err != nil {
+				t.Fatal(err)
+			}
+			d, err := Decide(e, lasting(c.lasts))
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), c.want)) {
+				t.Errorf("got %v\nwant %s", err, c.want)
+			}
+			if n := len(diagnostic.All(err)); n != strings.Count(d.String(), "UNDECIDABLE") || n > 1 {
+				t.Errorf("%d refusals, and it prints\n%s", n, d)
+			}
+		})
+	}
+}
+
+func TestWithoutFaults(t *testing.T) {
+	d, err := Decide(must(t, "name: x\n"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Total != 55*time.Second || d.Extra != 0 || d.Requests != 55000 {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestAOneShotFaultHealsInItsOwnTime(t *testing.T) {
+	e := must(t, "name: x\nfaults: [{at: 3s, chaos: {kind: a}}, {at: 10s, chaos: {kind: b}}]\n")
+	d, err := Decide(e, lasting(10*time.Second, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The first heals at 13 s; the second was injected at 10 s and may take 15 s.
+	if d.Total != (5+20+13+30)*time.Second || d.Extra != 12*time.Second {
+		t.Errorf("total %v, extra %v", d.Total, d.Extra)
+	}
+}
+
+func TestThinOperationsAreNoted(t *testing.T) {
+	d, err := Decide(must(t, "name: x\nload: {mix: {get: 99%, put: 1%}}\nslo: {availability: none}\n"), nil)
+	if err != nil || len(d.Notes) != 1 || !strings.Contains(d.Notes[0], "put has 10 requests/s") {
+		t.Errorf("%v %v", err, d.Notes)
+	}
+}
+
+// The published floors were found in experiments; the two ends of the formula
+// are around them, and of their order.
+func TestFloorsAgreeWithThosePublished(t *testing.T) {
+	for share, published := range map[float64]time.Duration{1: 50 * time.Millisecond, 1. / 3: 100 * time.Millisecond, 0.05: time.Second} {
+		f := FloorOf(share, 1000, 20_000)
+		if f.Seen > published || f.Counts < published || f.Counts > 10*published || f.Seen < published/10 {
+			t.Errorf("%.2f: seen %v, counts %v, published %v", share, f.Seen, f.Counts, published)
+		}
+	}
+	if f := FloorOf(0.01, 1000, 20_000); f.Seen != Unbounded {
+		t.Errorf("1 %% bad is below what the judge can tell from a good system, and is seen after %v", f.Seen)
+	}
+}
+
+func TestWorkersFor(t *testing.T) {
+	for _, c := range []struct {
+		rate    float64
+		timeout time.Duration
+		want    int // 0: an error
+	}{
+		{1000, 2 * time.Second, 2200}, {1, time.Millisecond, 1}, {500, 2 * time.Second, 1100}, {333.3, time.Second, 367},
+		{1861.8, 2 * time.Second, 4096}, {1862, 2 * time.Second, 0}, {1e6, 10 * time.Minute, 0},
+	} {
+		got, err := WorkersFor(c.rate, c.timeout)
+		if got != c.want || (err != nil) != (c.want == 0) {
+			t.Errorf("%v/s, %v: %d, %v; want %d", c.rate, c.timeout, got, err, c.want)
+		}
+	}
+}
+
+func TestUndersizedWorkers(t *testing.T) {
+	for source, want := range map[string]int{
+		"{rate: 1000/s, workers: 64, undersized: true, timeout: 5s}": 64,
+		"{rate: 1000/s, undersized: true, timeout: 5s}":              MaxWorkers,
+		"{rate: 1000/s, workers: 3000}":                              3000,
+	} {
+		if got, err := must(t, "name: x\nload: "+source+"\n").Load.Pool(); err != nil || got != want {
+			t.Errorf("%s: %d, %v", source, got, err)
+		}
+	}
+}

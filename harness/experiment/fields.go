@@ -1,0 +1,70 @@
+package experiment
+
+import (
+	"slices"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// day bounds every length of time in a file: a longer one is a slip.
+const day = 24 * time.Hour
+
+// draft is an experiment while it is being read.
+type draft struct {
+	Experiment
+	operations []Operation // that the file defines or changes, as far as they are written
+	controls   []control
+}
+
+// file is the table of the experiment file: what stands in it, how it is
+// read, and what an editor says about it. fields_*.go hold its parts.
+var file = slices.Concat(object[draft]{
+	needed(scalar("name", "What the experiment is called: the name of its file.",
+		pattern("a name of letters, digits, '.', '_' and '-'", `^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`),
+		func(d *draft) *string { return &d.Name })),
+	scalar("hypothesis", "What is expected to hold, in one sentence.", words("a sentence"),
+		func(d *draft) *string { return &d.Hypothesis }),
+	nested("target", "The system under test.", targetFields, func(d *draft) *draft { return d }),
+	nested("load", "The traffic.", loadFields, func(d *draft) *draft { return d }),
+	nested("phases", "How long the phases last; the faults themselves take their own time between baseline and observe.",
+		phaseFields, func(d *draft) *Phases { return &d.Phases }),
+	faultList,
+	orNone(nested("consistency", "What is asked about the data, beside the load.", consistencyFields,
+		func(d *draft) *Consistency { return d.Consistency }), func(d *draft) { d.Consistency = nil }),
+	nested("slo", "What the run is held to.", sloFields, func(d *draft) *SLO { return &d.SLO }),
+	repeatField,
+	controlList,
+	nested("control", "The control that this file is; gauntlet writes it when it applies one.", appliedFields,
+		func(d *draft) *draft { return d }),
+}, unsupported[draft]("stop", "limits", "kind", "experiments", "budget"))
+
+var phaseFields = object[Phases]{
+	scalar("warmup", "Load that is not judged, before the baseline.", duration(0, day), func(p *Phases) *time.Duration { return &p.Warmup }),
+	scalar("baseline", "Load on the healthy system, against which it is judged; at least 1,000 requests.", duration(0, day),
+		func(p *Phases) *time.Duration { return &p.Baseline }),
+	scalar("observe", "Load after the last fault is healed.", duration(time.Millisecond, day), func(p *Phases) *time.Duration { return &p.Observe }),
+}
+
+// repeatField accepts the one number of repetitions that this version does.
+var repeatField = field[draft]{name: "repeat", doc: "Always 1 in this version.", schema: schema{"const": 1},
+	read: func(r *reader, path string, n ast.Node, _ *draft) {
+		times, ok := integer("a number of repetitions", 1, 1000).read(r, path, n)
+		if ok && times != 1 {
+			r.refuse(n, "run it several times", "%s is not supported in this version", title(path))
+		}
+	}}
+
+// orNone lets "none" stand for a field of f that is not wanted.
+func orNone[T any](f field[T], clear func(*T)) field[T] {
+	read := f.read
+	f.schema = schema{"anyOf": []schema{{"const": "none"}, f.schema}}
+	f.read = func(r *reader, path string, n ast.Node, into *T) {
+		if s, ok := n.(*ast.StringNode); ok && s.Value == "none" {
+			clear(into)
+			return
+		}
+		read(r, path, n, into)
+	}
+	return f
+}

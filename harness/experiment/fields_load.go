@@ -1,0 +1,72 @@
+package experiment
+
+import (
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+var loadFields = object[draft]{
+	{name: "rate", doc: "Requests per second, at a constant pace.", schema: rate.schema, read: readRate},
+	{name: "workers", doc: "Requests that can be under way at once; auto follows Little's law.",
+		schema: schema{"anyOf": []schema{{"const": "auto"}, workers.schema}}, read: readWorkers},
+	scalar("undersized", "Accept fewer workers than Little's law asks for; the report says so.", boolean,
+		func(d *draft) *bool { return &d.Load.Undersized }),
+	scalar("timeout", "Of a request, from its sending, all attempts included.", duration(time.Millisecond, 10*time.Minute),
+		func(d *draft) *time.Duration { return &d.Load.Timeout }),
+	scalar("retries", "Further attempts after a failed one, each on another ready replica.", integer("a number of attempts", 0, 10),
+		func(d *draft) *int { return &d.Load.Retries }),
+	scalar("clients", "Virtual clients; request n is sent by client n mod clients.", integer("a number of clients", 1, 1_000_000),
+		func(d *draft) *int { return &d.Load.Clients }),
+	nested("keys", "Which keys are asked for.", keyFields, func(d *draft) *Keys { return &d.Load.Keys }),
+	orNone(nested("populate", "Keys written before the warm-up, and read once through every replica.", populateFields,
+		func(d *draft) *Load { return &d.Load }), func(d *draft) { d.Load.Populate = 0 }),
+	{name: "mix", doc: "The operations' shares of the traffic, 100% together.",
+		schema: schema{"type": "object", "additionalProperties": share("90%", false).schema, "minProperties": 1}, read: readMix},
+	{name: "operations", doc: "Operations to add or change, by name.",
+		schema: schema{"type": "object", "additionalProperties": operationFields.schema()}, read: readOperations},
+}
+
+var keyFields = object[Keys]{
+	scalar("distribution", "zipf: few keys are asked for often; uniform: all alike.",
+		oneOf([]string{"zipf", "uniform"}, "hotset", "moving-hotset", "latest", "single-shard", "single-slot", "prefix"),
+		func(k *Keys) *string { return &k.Distribution }),
+	scalar("theta", "The skew of zipf: the key of rank r is asked for in proportion to r^-theta.", decimal("a number such as 0.99", 0, 10),
+		func(k *Keys) *float64 { return &k.Theta }),
+	scalar("count", "Size of the key space.", integer("a number of keys", 1, 10_000_000), func(k *Keys) *int { return &k.Count }),
+}
+
+var populateFields = object[Load]{
+	needed(scalar("count", "How many, from the most popular on.", integer("a number of keys", 0, 10_000_000), func(l *Load) *int { return &l.Populate })),
+}
+
+var workers = integer("auto or a number of workers", 1, MaxWorkers)
+
+func readRate(r *reader, path string, n ast.Node, d *draft) {
+	if m, ok := n.(*ast.MappingNode); ok {
+		r.refuse(m, "a constant rate: 1000/s", "%s: shapes are not supported in this version", path)
+		return
+	}
+	if v, ok := rate.read(r, path, n); ok {
+		d.Load.Rate = v
+	}
+}
+
+func readWorkers(r *reader, path string, n ast.Node, d *draft) {
+	if s, ok := n.(*ast.StringNode); ok && s.Value == "auto" {
+		d.Load.Workers = 0
+		return
+	}
+	if v, ok := workers.read(r, path, n); ok {
+		d.Load.Workers = v
+	}
+}
+
+func readMix(r *reader, path string, n ast.Node, d *draft) {
+	d.Load.Mix = nil
+	r.entries(path, n, func(at, name string, value ast.Node) {
+		if v, ok := share("90%", false).read(r, at, value); ok {
+			d.Load.Mix = append(d.Load.Mix, Share{Operation: name, Share: v})
+		}
+	})
+}

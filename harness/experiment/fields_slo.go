@@ -1,0 +1,109 @@
+package experiment
+
+import (
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// The pseudo-operation of all operations together, in an availability map.
+const overall = "all"
+
+var sloFields = object[SLO]{
+	nested("good", "What makes a right answer a good one.", object[SLO]{
+		scalar("latency", "It came this fast, from the time when its request was due.", duration(time.Microsecond, 10*time.Minute),
+			func(s *SLO) *time.Duration { return &s.GoodLatency }),
+	}, func(s *SLO) *SLO { return s }),
+	{name: "recovery", doc: "The longest time to recover.",
+		schema: schema{"anyOf": []schema{recoveryLimit.schema, recoveryFields.schema(), {"const": "none"}}}, read: readRecovery},
+	{name: "availability", doc: "The least share of good requests: of all, or by operation.",
+		schema: schema{"anyOf": []schema{availability.schema, {"type": "object", "additionalProperties": availability.schema}, {"const": "none"}}},
+		read:   readAvailability},
+	orNone(field[SLO]{name: "lostWrites", doc: "Acknowledged writes that may be lost.", schema: lostWrites.schema,
+		read: func(r *reader, path string, n ast.Node, s *SLO) {
+			if v, ok := lostWrites.read(r, path, n); ok {
+				s.LostWrites = &v
+			}
+		}}, func(s *SLO) { s.LostWrites = nil }),
+}
+
+var (
+	availability  = share("99.9%", true)
+	lostWrites    = integer("a number of writes", 0, 1_000_000_000)
+	recoveryLimit = duration(time.Millisecond, day)
+)
+
+var recoveryFields = append(object[Recovery]{
+	needed(scalar("within", "The longest time to recover.", recoveryLimit, func(r *Recovery) *time.Duration { return &r.Within })),
+	scalar("from", "From when the clock runs: the injection, the heal, or both.", oneOf([]string{"inject", "heal", "both"}),
+		func(r *Recovery) *string { return &r.From }),
+}, unsupported[Recovery]("scopes")...)
+
+func readRecovery(r *reader, path string, n ast.Node, s *SLO) {
+	s.Recovery = &Recovery{From: "inject"}
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		recoveryFields.read(r, path, n, s.Recovery)
+	case *ast.StringNode:
+		if n.Value == "none" {
+			s.Recovery = nil
+			return
+		}
+		s.Recovery.Within, _ = recoveryLimit.read(r, path, n)
+	default:
+		recoveryLimit.read(r, path, n)
+	}
+}
+
+func readAvailability(r *reader, path string, n ast.Node, s *SLO) {
+	s.Availability = nil
+	if w, ok := n.(*ast.StringNode); ok && w.Value == "none" {
+		return
+	}
+	if _, scalar := wordOf(n); scalar {
+		if v, ok := availability.read(r, path, n); ok {
+			s.Availability = []Availability{{Ratio: v}}
+		}
+		return
+	}
+	if _, isMap := n.(*ast.MappingNode); !isMap {
+		r.refuse(n, "", "%s must be %s, or a mapping from operations to shares, not %s", path, availability.what, kindOf(n))
+		return
+	}
+	r.entries(path, n, func(at, name string, value ast.Node) {
+		v, ok := availability.read(r, at, value)
+		switch {
+		case !ok:
+		case name == overall:
+			s.Availability = append([]Availability{{Ratio: v}}, s.Availability...)
+		default:
+			s.Availability = append(s.Availability, Availability{Operation: name, Ratio: v})
+		}
+	})
+}
+
+var consistencyFields = object[Consistency]{
+	scalar("share", "Of the load's rate, sent in addition to it.", share("10%", false), func(c *Consistency) *float64 { return &c.Share }),
+	nested("promise", "What the target declares about its data.", promiseFields, func(c *Consistency) *Promise { return &c.Promise }),
+}
+
+var promiseFields = append(object[Promise]{
+	scalar("durable", "An acknowledged write survives the death of any part.", boolean, func(p *Promise) *bool { return &p.Durable }),
+	nested("staleness", "How old an answer may be.", object[Staleness]{
+		scalar("healthy", "While nothing is broken.", age, func(s *Staleness) *time.Duration { return &s.Healthy }),
+		scalar("fault", "While something is.", age, func(s *Staleness) *time.Duration { return &s.Fault }),
+	}, func(p *Promise) *Staleness { return &p.Staleness }),
+	scalar("convergence", "How long after the last heal all replicas are equal.", duration(0, day), func(p *Promise) *time.Duration { return &p.Convergence }),
+}, unsupported[Promise]("linearizable", "session", "order")...)
+
+// age is a duration or "unbounded".
+var age = func() unit[time.Duration] {
+	d := duration(0, day)
+	return unit[time.Duration]{d.what + ", or unbounded", schema{"anyOf": []schema{d.schema, {"const": "unbounded"}}},
+		func(w word) (time.Duration, error) {
+			if w.text == "unbounded" {
+				return Unbounded, nil
+			}
+			return d.parse(w)
+		}}
+}()

@@ -1,0 +1,70 @@
+package experiment
+
+import (
+	"fmt"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"gauntlet/harness/diagnostic"
+)
+
+// tree is an experiment as it was written, or as a control changed it.
+type tree struct {
+	*text
+	origins origins
+	root    *ast.MappingNode
+}
+
+// Read reads the experiment file at path. A mistake in it is a
+// diagnostic.List that names all of them.
+func Read(path string) (*Experiment, error) {
+	t, err := readText(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the experiment: %w", err)
+	}
+	return Parse(path, t.source)
+}
+
+// Parse reads source, the text of the experiment file named file: its name
+// is what mistakes are reported under, and paths in it start at its folder.
+// The only files it reads are those that hold a fault.
+func Parse(file string, source []byte) (*Experiment, error) {
+	t := &tree{text: &text{file: file, source: source}, origins: origins{}}
+	root, found := t.parse(t.origins)
+	if len(found) > 0 {
+		return nil, found.Err()
+	}
+	m, ok := root.(*ast.MappingNode)
+	if !ok {
+		return nil, t.origins.mistake(first(root), "it begins with name: and hypothesis:", "an experiment is a mapping, not %s", kindOf(root))
+	}
+	t.root = m
+	e, found := t.read()
+	if len(found) > 0 {
+		return nil, found.Err()
+	}
+	for _, c := range e.Controls {
+		if _, err := e.Control(c.Name); err != nil {
+			found = append(found, diagnostic.All(err)...)
+		}
+	}
+	if err := found.Err(); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// read makes the experiment that t says.
+func (t *tree) read() (*Experiment, diagnostic.List) {
+	r := &reader{origins: t.origins, file: t.file, source: t.source, written: map[string]place{}}
+	d := defaults()
+	file.read(r, "", t.root, d)
+	if len(r.found) == 0 { // what lies between fields is only worth a look when each is right
+		d.settle(r)
+		d.check(r)
+		d.lines(r)
+	}
+	e := d.Experiment
+	e.File, e.Source, e.tree, e.places = t.file, t.source, t, r
+	return &e, r.found
+}

@@ -1,0 +1,105 @@
+package experiment
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// Mark is an instant of the plan.
+type Mark struct {
+	At   time.Duration // from the beginning of the warm-up
+	What string
+}
+
+// plan is when things happen, as far as it is known beforehand. Instants
+// count from the end of the baseline.
+type plan struct {
+	firstInject time.Duration
+	lastHeal    time.Duration // when the last fault is healed, at the earliest
+	latestHeal  time.Duration // the same, when a one-shot fault takes all the time that it may
+	oneShot     bool          // there is a fault whose heal is its victim's own return
+	windows     []window      // of the faults, in their order
+}
+
+type window struct {
+	from, to time.Duration // to: its heal, at the earliest
+	oneShot  bool
+}
+
+// grace is how long a one-shot fault's victim may stay away.
+func (e *Experiment) grace() time.Duration {
+	if e.SLO.Recovery != nil {
+		return e.SLO.Recovery.Within
+	}
+	return 15 * time.Second
+}
+
+func (e *Experiment) plan(faultEnd func(i int) (lasts time.Duration, oneShot bool)) plan {
+	var p plan
+	for i, f := range e.Faults {
+		lasts, oneShot := faultEnd(i)
+		w := window{from: f.At, to: f.At + lasts, oneShot: oneShot}
+		latest := w.to
+		if oneShot {
+			w.to = f.At
+			latest = f.At + e.grace()
+			p.oneShot = true
+		}
+		if i == 0 {
+			p.firstInject = f.At
+		}
+		p.lastHeal, p.latestHeal = max(p.lastHeal, w.to), max(p.latestHeal, latest)
+		p.windows = append(p.windows, w)
+	}
+	return p
+}
+
+// judged is how long the load counts for availability, at the least.
+func (e *Experiment) judged(p plan) time.Duration {
+	return p.lastHeal - p.firstInject + e.Phases.Observe
+}
+
+func (e *Experiment) timeline(p plan) []Mark {
+	baseline := e.Phases.Warmup
+	fault := baseline + e.Phases.Baseline
+	observe := fault + p.lastHeal
+	marks := []Mark{{0, "warm-up"}, {baseline, "baseline"}}
+	for i, w := range p.windows {
+		how := fmt.Sprintf("for %v", w.to-w.from)
+		if w.oneShot {
+			how = fmt.Sprintf("once; its victim has %v to return", e.grace())
+		}
+		if e.Inert {
+			how += " (inert: nothing is done)"
+		}
+		marks = append(marks, Mark{fault + w.from, fmt.Sprintf("fault: %s, %s", e.Faults[i].Chaos.title(), how)})
+	}
+	when := "observe"
+	if p.oneShot {
+		when = "observe, from the last heal: at the earliest"
+	}
+	return append(marks, Mark{observe, when}, Mark{observe + e.Phases.Observe, "end"})
+}
+
+// title is what the object calls itself: its kind and name.
+func (m Manifest) title() string {
+	object, ok := m.Node.(*ast.MappingNode)
+	if !ok {
+		return m.File
+	}
+	title := wordAt(object, "kind")
+	if metadata, ok := get(object, "metadata").(*ast.MappingNode); ok {
+		title += " " + wordAt(metadata, "name")
+	}
+	return title
+}
+
+func wordAt(m *ast.MappingNode, key string) string {
+	if n := get(m, key); n != nil {
+		w, _ := wordOf(n)
+		return w.text
+	}
+	return "?"
+}

@@ -94,3 +94,11 @@ type Ledger interface {
 
 // ErrUnknownReplica is returned for a name that the system does not have.
 var ErrUnknownReplica = errors.New("no such replica")
+
+// ErrDown is returned by Kill when the replica is down already.
+var ErrDown = errors.New("the replica is down")
+
+// RunLabel names what belongs to a run: the environment variable of a process
+// whose value is the run's id. A later gauntlet finds by it what an earlier
+// one could not remove.
+const RunLabel = "GAUNTLET_RUN"

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"runtime"
+	"time"
+
+	"gauntlet/targets/mapper/config"
+	"gauntlet/targets/mapper/journal"
+	"gauntlet/targets/mapper/replica"
+	"gauntlet/targets/mapper/truth"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metricsHandler serves everything that the mapper counts, with the Go
+// runtime's and the process's own numbers.
+func metricsHandler(service *replica.Service, redis *truth.Redis, j *journal.Journal) http.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(service,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "mapper_journal_bytes", Help: "Size of the writes that wait for Redis.",
+		}, func() float64 { return float64(j.Bytes()) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "mapper_journal_syncs_total", Help: "Group commits of the journal.",
+		}, func() float64 { return float64(j.Syncs()) }))
+	registry.MustRegister(redis.Collectors()...)
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+}
+
+// Profile rates that cost little: one event in a hundred, and one blocked for
+// 10 µs. (A rate of 1 records every event.)
+const (
+	mutexFraction  = 100
+	blockThreshold = 10_000 // ns
+)
+
+// startAdmin serves the profiles. They are a convenience: replicas that share
+// an address by mistake still serve, and say that they have none.
+func startAdmin(c config.Config, log *slog.Logger) {
+	if c.Profile {
+		runtime.SetMutexProfileFraction(mutexFraction)
+		runtime.SetBlockProfileRate(blockThreshold)
+	}
+	if c.Admin == "" {
+		return
+	}
+	listener, err := net.Listen("tcp", c.Admin)
+	if err != nil {
+		log.Warn("no profiles", "error", err)
+		return
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	go func() {
+		if err := server.Serve(listener); err != nil {
+			log.Warn("profiles ended", "error", err)
+		}
+	}()
+}

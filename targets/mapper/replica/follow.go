@@ -1,0 +1,123 @@
+package replica
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gauntlet/targets/mapper/defect"
+	"gauntlet/targets/mapper/entry"
+	"gauntlet/targets/mapper/truth"
+)
+
+const (
+	followRetry = 20 * time.Millisecond
+	lagCheck    = 500 * time.Millisecond
+	// resyncPause between batches keeps a copy that is only being brought up
+	// to date from taking the machine away from requests.
+	resyncPause = 5 * time.Millisecond
+	// coldPause makes loading take about 10 s for 10⁵ keys: the defect.
+	coldPause = 100 * time.Millisecond
+)
+
+// errMissed: a change was published that did not arrive.
+var errMissed = errors.New("missed a change")
+
+// follow keeps the copy current for as long as Redis can be reached.
+func (s *Service) follow(ctx context.Context) {
+	for wait(ctx, followRetry) {
+		if !s.Truth.Available() {
+			continue
+		}
+		err := s.session(ctx)
+		s.complete.Store(false)
+		s.recent.hold()
+		if ctx.Err() == nil {
+			s.stats.resyncs.Add(1)
+			s.Log.Warn("push stream ended, will load again", "reason", err)
+		}
+	}
+}
+
+// session follows one push stream, and loads the copy beside it: what is
+// written after the subscription is pushed, what was written before is
+// scanned, and what comes twice is told apart by its version.
+func (s *Service) session(ctx context.Context) error {
+	stream, err := s.Truth.Subscribe(ctx)
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	ctx, cancel := context.WithCancel(ctx)
+	loaded := make(chan error, 1)
+	go func() { loaded <- s.load(ctx, stream.RunID) }()
+	defer func() { // the load uses what only one session may
+		cancel()
+		if loaded != nil {
+			<-loaded
+		}
+	}()
+	ticks := time.NewTicker(lagCheck)
+	defer ticks.Stop()
+	applied, before, expected := stream.Base, stream.Base, stream.Base
+	for {
+		select {
+		case c := <-stream.Changes:
+			if c.Sequence > applied+1 {
+				return fmt.Errorf("%w: %d came after %d", errMissed, c.Sequence, applied)
+			}
+			applied = max(applied, c.Sequence)
+			s.take(c)
+		case err := <-loaded:
+			loaded = nil
+			if err != nil {
+				return err
+			}
+			s.became(originRedis)
+			s.complete.Store(true)
+		case <-ticks.C: // catches a stream that fell silent
+			if applied < expected && applied == before {
+				return fmt.Errorf("%w: at %d, published %d", errMissed, applied, expected)
+			}
+			before, expected = applied, s.Truth.LastBeat().Sequence
+		case err := <-stream.Ended:
+			return errors.Join(truth.ErrStreamEnded, err)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// take applies a pushed change.
+func (s *Service) take(c truth.Change) {
+	s.apply(c.Entry)
+	s.recent.add(c.Entry, time.Now())
+}
+
+// load offers a new Redis process what the old one may have lost, and then
+// reads everything that it has.
+func (s *Service) load(ctx context.Context, runID string) error {
+	if held := s.recent.take(); len(held) > 0 && (runID == "" || runID != s.runID) {
+		if err := s.offer(ctx, held); err != nil {
+			s.recent.giveBack(held)
+			return err
+		}
+		s.Log.Info("offered the last writes to a new redis process", "entries", len(held))
+	}
+	s.runID = runID
+	pause := resyncPause
+	switch {
+	case s.Defects.Has(defect.ColdJoin):
+		pause = coldPause
+	case origin(s.origin.Load()) == originNone:
+		pause = 0
+	}
+	start := time.Now()
+	n := 0
+	err := s.Truth.Scan(ctx, pause, func(e *entry.Entry) { s.apply(e); n++ })
+	if err == nil {
+		s.Log.Info("loaded from redis", "entries", n, "took", time.Since(start))
+	}
+	return err
+}

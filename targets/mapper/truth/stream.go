@@ -1,0 +1,182 @@
+package truth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"gauntlet/targets/mapper/entry"
+
+	"github.com/redis/rueidis"
+)
+
+// ErrStreamEnded: the connection of the push stream is gone.
+var ErrStreamEnded = errors.New("push stream ended")
+
+// Change is one published write. Sequence numbers have no holes; a hole in
+// what arrives means that something was missed.
+type Change struct {
+	Sequence int64
+	Entry    *entry.Entry
+}
+
+// Stream is the changes since Base.
+type Stream struct {
+	Changes <-chan Change
+	Base    int64        // the sequence number that a scan begun now includes
+	RunID   string       // of the Redis process; empty when it does not say
+	Ended   <-chan error // one error, when the connection is gone
+	close   func()
+}
+
+// Close ends the stream.
+func (s *Stream) Close() { s.close() }
+
+// streamBuffer bounds the changes that arrive while the copy is loaded. When
+// it is full the connection waits, and in the end Redis cuts it.
+const streamBuffer = 16 << 10
+
+// subscribeTimeout is for a connection that nobody waits for.
+const subscribeTimeout = time.Second
+
+// Subscribe follows the changes on a connection of its own.
+func (r *Redis) Subscribe(ctx context.Context) (*Stream, error) {
+	c := r.client.Load()
+	if c == nil {
+		return nil, ErrUnavailable
+	}
+	conn, release := (*c).Dedicate()
+	changes := make(chan Change, streamBuffer)
+	stop := make(chan struct{})
+	ended := conn.SetPubSubHooks(rueidis.PubSubHooks{OnMessage: func(m rueidis.PubSubMessage) {
+		change, err := parseChange(m.Message)
+		if err != nil {
+			r.Log.Error("push stream", "error", err) // the hole in the sequence will be noticed
+			return
+		}
+		select {
+		case changes <- change:
+		case <-stop:
+		}
+	}})
+	s := &Stream{Changes: changes, Ended: ended, close: func() {
+		close(stop)
+		conn.Close()
+		release()
+	}}
+	ctx, cancel := context.WithTimeout(ctx, subscribeTimeout)
+	defer cancel()
+	if err := conn.Do(ctx, conn.B().Subscribe().Channel(channel).Build()).Error(); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("subscribe: %w", classify(err))
+	}
+	// Only now: what is written after this number will be pushed.
+	var err error
+	if s.Base, err = sequence((*c).Do(ctx, (*c).B().Get().Key(sequenceKey).Build())); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("sequence: %w", classify(err))
+	}
+	s.RunID = runID(ctx, *c)
+	return s, nil
+}
+
+// runID names the Redis process; empty when it cannot be had, as from an
+// embedded substitute.
+func runID(ctx context.Context, c rueidis.Client) string {
+	info, err := c.Do(ctx, c.B().Info().Section("server").Build()).ToString()
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(info) {
+		if id, ok := strings.CutPrefix(strings.TrimSpace(line), "run_id:"); ok {
+			return id
+		}
+	}
+	return ""
+}
+
+func parseChange(text string) (Change, error) {
+	number, line, _ := strings.Cut(text, " ")
+	seq, err := strconv.ParseInt(number, 10, 64)
+	if err != nil {
+		return Change{}, fmt.Errorf("change %q: %w", number, err)
+	}
+	e, err := entry.ParseLine(line)
+	return Change{Sequence: seq, Entry: e}, err
+}
+
+const (
+	scanBatch   = 1000
+	scanTimeout = 2 * time.Second // for one batch
+)
+
+// Scan visits every entry that Redis has throughout the scan, in batches,
+// pausing between them so that requests come between. An entry may be visited
+// twice.
+func (r *Redis) Scan(ctx context.Context, pause time.Duration, visit func(*entry.Entry)) error {
+	c := r.client.Load()
+	if c == nil {
+		return ErrUnavailable
+	}
+	var keys []string
+	for cursor, first := uint64(0), true; first || cursor != 0 || len(keys) > 0; first = false {
+		scanned, err := r.scanStep(ctx, *c, cursor, first || cursor != 0, keys, visit)
+		if err != nil {
+			return fmt.Errorf("scan: %w", classify(err))
+		}
+		cursor, keys = scanned.Cursor, scanned.Elements
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+	return nil
+}
+
+// scanStep reads the values of the last batch of keys and the next batch of
+// keys in one round trip.
+func (r *Redis) scanStep(ctx context.Context, c rueidis.Client, cursor uint64, more bool, keys []string, visit func(*entry.Entry)) (rueidis.ScanEntry, error) {
+	ctx, cancel := context.WithTimeout(ctx, scanTimeout)
+	defer cancel()
+	var next rueidis.ScanEntry
+	var calls rueidis.Commands
+	if more {
+		calls = append(calls, c.B().Scan().Cursor(cursor).Match(keyPrefix+"*").Count(scanBatch).Build())
+	}
+	if len(keys) > 0 {
+		calls = append(calls, c.B().Mget().Key(keys...).Build())
+	}
+	answers := c.DoMulti(ctx, calls...)
+	if more {
+		var err error
+		if next, err = answers[0].AsScanEntry(); err != nil {
+			return next, err
+		}
+	}
+	if len(keys) == 0 {
+		return next, nil
+	}
+	values, err := answers[len(answers)-1].ToArray()
+	if err != nil {
+		return next, err
+	}
+	for i, v := range values {
+		if v.IsNil() { // expired between the two
+			continue
+		}
+		text, err := v.ToString()
+		if err != nil {
+			return next, err
+		}
+		e, err := entry.Parse(strings.TrimPrefix(keys[i], keyPrefix), text)
+		if err != nil {
+			return next, err
+		}
+		visit(e)
+	}
+	return next, nil
+}

@@ -1,0 +1,70 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"gauntlet/harness/history"
+	"gauntlet/harness/platform"
+)
+
+// Proof says whether the fault is known to have worked on every target, from
+// what was seen of the victims, never from what the platform's call returned.
+// It is complete after Heal.
+func (p *Prepared) Proof() history.Event {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	event := history.Event{Type: history.EventProof, Name: p.fault.Name, Proven: len(p.victims) > 0}
+	if !p.injected {
+		event.Proven, event.At, event.Detail = false, p.set.Clock.Now(), "it was never injected"
+		return event
+	}
+	if len(p.victims) == 0 {
+		event.At, event.Detail = p.injectEnd, fmt.Sprintf("%s of %d %% drew no target with this seed", p.fault.Mode, p.fault.Value)
+		return event
+	}
+	var details []string
+	for _, v := range p.victims {
+		proven, at, detail := v.witness.proof()
+		event.Proven = event.Proven && proven
+		event.At = max(event.At, at)
+		details = append(details, detail)
+	}
+	event.Detail = strings.Join(details, "; ")
+	return event
+}
+
+// Check is whether the system is as it was before the fault: an error names
+// every target that does not run or is not ready.
+func (p *Prepared) Check(ctx context.Context) error {
+	replicas, err := p.sys.Replicas(ctx)
+	if err != nil {
+		return fmt.Errorf("after %s %q: list replicas: %w", p.fault.Title(), p.fault.Name, err)
+	}
+	var errs []error
+	for _, v := range p.victims {
+		if err := p.check(ctx, replicas, v.replica.Name); err != nil {
+			errs = append(errs, fmt.Errorf("after %s %q: %s %w", p.fault.Title(), p.fault.Name, v.replica.Name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// check is what keeps the replica from being as it was.
+func (p *Prepared) check(ctx context.Context, replicas []platform.Replica, name string) error {
+	for _, r := range replicas {
+		if r.Name != name {
+			continue
+		}
+		if r.State != platform.Running {
+			return fmt.Errorf("is %s", r.State)
+		}
+		if err := p.set.Probe(ctx, r); err != nil {
+			return fmt.Errorf("is not ready: %w", err)
+		}
+		return nil
+	}
+	return errors.New("is gone")
+}

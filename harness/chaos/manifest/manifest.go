@@ -1,0 +1,126 @@
+// Package manifest reads Chaos Mesh objects. It is the only package that
+// imports their Go types, which bring most of Kubernetes with them; everybody
+// else works with chaos.Fault.
+//
+// An object is read as the API server would read it, and then more strictly: a
+// field that does not exist is an error, the defaults and checks of Chaos
+// Mesh's own webhook are applied, and then ours, because upstream accepts much
+// that can only be a mistake: an unknown action or mode, a negative duration, a
+// pod-failure that lasts for no time, a selector that is empty by accident and
+// means everything. Every mistake is reported, each with its place in the file.
+package manifest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"gauntlet/harness/chaos"
+	"gauntlet/harness/diagnostic"
+)
+
+// DecodeFile reads the one object that the file at path holds. Mistakes are a
+// diagnostic.List.
+func DecodeFile(path string) (chaos.Fault, error) {
+	source, err := os.ReadFile(path)
+	if err != nil {
+		return chaos.Fault{}, err
+	}
+	file, err := parse(source)
+	if err != nil {
+		return chaos.Fault{}, syntax(path, source, err)
+	}
+	var docs []ast.Node
+	for _, d := range file.Docs {
+		if d.Body != nil && d.Body.Type() != ast.CommentType {
+			docs = append(docs, d.Body)
+		}
+	}
+	switch len(docs) {
+	case 0:
+		return chaos.Fault{}, diagnostic.List{{File: path, Message: "there is no object in it", Hint: "a Chaos Mesh object begins with apiVersion: " + apiVersion}}.Err()
+	case 1:
+		return Decode(path, source, docs[0])
+	}
+	r := reader{file: path, source: source}
+	return chaos.Fault{}, diagnostic.List{r.at(whereOf(docs[1]), "a second object in one file", "write one file for each fault")}.Err()
+}
+
+// Decode reads the object at node, a part of the YAML text source of the file.
+// A kind that no platform of this version can do is read as well, as far as
+// its name, kind, action and duration: chaos.Refuse says that it cannot be
+// done. Mistakes are a diagnostic.List in the order of the file.
+func Decode(file string, source []byte, node ast.Node) (chaos.Fault, error) {
+	r := &reader{file: file, source: source}
+	root := r.tree(node)
+	if len(r.mistakes) == 0 {
+		f := r.fault(root)
+		if len(r.mistakes) == 0 {
+			return f, nil
+		}
+	}
+	return chaos.Fault{}, r.mistakes.Err()
+}
+
+// reader reads one object and gathers its mistakes.
+type reader struct {
+	file     string
+	source   []byte
+	anchors  map[string]ast.Node // of the whole file, once an alias asks for one
+	nodes    int                 // read so far, those behind aliases each time
+	full     bool                // a limit is exceeded
+	mistakes diagnostic.List
+}
+
+// place is a position in the file, from 1.
+type place struct{ line, column int }
+
+func (r *reader) at(p place, message, hint string) *diagnostic.Diagnostic {
+	return &diagnostic.Diagnostic{File: r.file, Line: p.line, Column: p.column,
+		Message: message, Hint: hint, Snippet: diagnostic.Line(r.source, p.line)}
+}
+
+// wrong notes a mistake, once: what stands behind two aliases is read twice.
+func (r *reader) wrong(p place, message, hint string) {
+	for _, m := range r.mistakes {
+		if m.Line == p.line && m.Column == p.column && m.Message == message {
+			return
+		}
+	}
+	r.mistakes = append(r.mistakes, r.at(p, message, hint))
+}
+
+// noted tells whether there is a mistake at p.
+func (r *reader) noted(p place) bool {
+	return slices.ContainsFunc(r.mistakes, func(m *diagnostic.Diagnostic) bool { return m.Line == p.line && m.Column == p.column })
+}
+
+// parse parses YAML. The parser is known to panic on some malformed texts,
+// which are syntax errors like any other.
+func parse(source []byte) (file *ast.File, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			file, err = nil, fmt.Errorf("not YAML: %v", p)
+		}
+	}()
+	return parser.ParseBytes(bytes.TrimPrefix(source, []byte("\ufeff")), 0)
+}
+
+// syntax is the parser's error with its place.
+func syntax(file string, source []byte, err error) error {
+	r := &reader{file: file, source: source}
+	var where yaml.Error
+	if errors.As(err, &where) && where.GetToken() != nil {
+		t := where.GetToken().Position
+		r.wrong(place{t.Line, t.Column}, where.GetMessage(), "")
+	} else {
+		r.mistakes = diagnostic.List{{File: file, Message: err.Error()}}
+	}
+	return r.mistakes.Err()
+}

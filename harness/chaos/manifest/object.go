@@ -1,0 +1,226 @@
+package manifest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/chaos-mesh/chaos-mesh/api/genericwebhook"
+	"github.com/chaos-mesh/chaos-mesh/api/v1alpha1"
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+	upstream "sigs.k8s.io/json"
+
+	"gauntlet/harness/chaos"
+	"gauntlet/harness/diagnostic"
+)
+
+const apiVersion = "chaos-mesh.org/v1alpha1"
+
+// silence keeps the webhook code from logging every object that it looks at.
+var silence = sync.OnceFunc(func() { log.SetLogger(logr.Discard()) })
+
+// fault reads the object, whatever its kind.
+func (r *reader) fault(root *node) chaos.Fault {
+	silence()
+	if root.kind != mapping {
+		r.wrong(root.place, "a Chaos Mesh object is a mapping", "it begins with apiVersion: "+apiVersion)
+		return chaos.Fault{}
+	}
+	object := r.object(root)
+	if object == nil {
+		return chaos.Fault{}
+	}
+	f := chaos.Fault{Name: object.GetName(), Kind: text(root, "kind"), Places: r.places(root)}
+	r.common(root, object, &f)
+	if pod, ok := object.(*v1alpha1.PodChaos); ok {
+		r.podChaos(root, pod, &f)
+	}
+	if len(r.mistakes) == 0 { // ours say the same in the terms of the file
+		r.upstreamChecks(root, object)
+	}
+	return f
+}
+
+// object decodes strictly into the type that apiVersion and kind name, with
+// the defaults filled in; nil after a mistake that leaves nothing to check.
+func (r *reader) object(root *node) client.Object {
+	if v := text(root, "apiVersion"); v != apiVersion {
+		r.wrong(r.near(root, "apiVersion"), fmt.Sprintf("apiVersion is %q, not %s", v, apiVersion), "write apiVersion: "+apiVersion)
+	}
+	kinds := v1alpha1.AllKindsIncludeScheduleAndWorkflow()
+	known, ok := kinds[text(root, "kind")]
+	if !ok {
+		r.wrong(r.near(root, "kind"), fmt.Sprintf("%q is no kind of fault", text(root, "kind")),
+			diagnostic.DidYouMean(text(root, "kind"), slices.Sorted(maps.Keys(kinds))))
+		return nil
+	}
+	object := known.SpawnObject()
+	r.shape("", root, reflect.TypeOf(object).Elem())
+	source, err := json.Marshal(root)
+	if err != nil {
+		r.wrong(root.place, err.Error(), "")
+		return nil
+	}
+	unknown, err := upstream.UnmarshalStrict(source, object)
+	if err != nil {
+		if len(r.mistakes) == 0 { // else shape has said it, in the terms of the file
+			r.wrong(root.place, err.Error(), "")
+		}
+		return nil
+	}
+	if len(r.mistakes) == 0 {
+		for _, err := range unknown {
+			r.wrong(root.place, err.Error(), "")
+		}
+	}
+	genericwebhook.Default(object)
+	return object
+}
+
+// common checks and reads what every kind has.
+func (r *reader) common(root *node, object client.Object, f *chaos.Fault) {
+	if f.Name == "" {
+		r.wrong(r.near(root, "metadata", "name"), "the object has no metadata.name", "events and the report call the fault by it")
+	}
+	if object.GetAnnotations()[v1alpha1.PauseAnnotationKey] == "true" {
+		r.wrong(r.near(root, "metadata", "annotations", v1alpha1.PauseAnnotationKey), "the object is paused: it would do nothing", "remove the annotation")
+	}
+	f.Action = text(root, "spec", "action")
+	written := text(root, "spec", "duration")
+	if written == "" {
+		return
+	}
+	d, err := time.ParseDuration(written)
+	switch {
+	case err != nil:
+		r.wrong(r.near(root, "spec", "duration"), fmt.Sprintf("%q is not a duration", written), "write it like 30s, 500ms or 1h10m")
+	case d < 0:
+		r.wrong(r.near(root, "spec", "duration"), fmt.Sprintf("duration %s is negative", written), "")
+	}
+	f.Duration = d
+}
+
+// upstreamChecks applies those of Chaos Mesh's webhook. They take for granted
+// that some parts are there (a Schedule's podChaos), and panic without.
+func (r *reader) upstreamChecks(root *node, object client.Object) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.wrong(r.near(root, "spec"), fmt.Sprintf("the %s is incomplete: Chaos Mesh's own check of it breaks off", text(root, "kind")), "a part that another field calls for is missing")
+		}
+	}()
+	switch object := object.(type) {
+	case *v1alpha1.Schedule, *v1alpha1.Workflow:
+		validator := object.(interface {
+			ValidateCreate(context.Context, runtime.Object) (admission.Warnings, error)
+		})
+		if _, err := validator.ValidateCreate(context.Background(), object); err != nil {
+			r.wrong(r.near(root, "spec"), err.Error(), "")
+		}
+	default: // field by field: ValidateCreate is the same, with the fields run together
+		for _, e := range genericwebhook.Validate(object) {
+			message := e.Detail
+			if message == "" {
+				message = e.ErrorBody()
+			}
+			r.wrong(r.near(root, elements(e, object)...), message, "")
+		}
+	}
+}
+
+// elements is the path of e as it is written in YAML: upstream builds it from
+// Go's names, those of embedded structs included.
+func elements(e *field.Error, object any) []string {
+	var all []string
+	t := reflect.TypeOf(object).Elem()
+	for _, name := range strings.FieldsFunc(e.Field, func(c rune) bool { return c == '.' || c == '[' || c == ']' }) {
+		for t != nil && t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		switch {
+		case t != nil && t.Kind() == reflect.Struct:
+			f, ok := t.FieldByName(name)
+			if !ok {
+				all, t = append(all, name), nil
+				continue
+			}
+			if written := jsonName(f); written != "" {
+				all = append(all, written)
+			}
+			t = f.Type
+		case t != nil && (t.Kind() == reflect.Slice || t.Kind() == reflect.Map):
+			all, t = append(all, name), t.Elem()
+		default:
+			all = append(all, name)
+		}
+	}
+	return all
+}
+
+// places says where every field stands, by its path.
+func (r *reader) places(root *node) map[string]chaos.Place {
+	all := map[string]chaos.Place{}
+	put := func(path string, p place) {
+		all[path] = chaos.Place{File: r.file, Line: p.line, Column: p.column, Text: diagnostic.Line(r.source, p.line)}
+	}
+	var walk func(string, *node)
+	walk = func(path string, n *node) {
+		for _, f := range n.fields {
+			put(join(path, f.name), f.place)
+			walk(join(path, f.name), f.value)
+		}
+		for i, item := range n.items {
+			put(fmt.Sprintf("%s[%d]", path, i), item.place)
+			walk(fmt.Sprintf("%s[%d]", path, i), item)
+		}
+	}
+	put("", root.place)
+	walk("", root)
+	return all
+}
+
+// near is the place of the value at the path, or of what comes closest to it:
+// a mistake about something missing is one of what it is missing from.
+func (r *reader) near(n *node, path ...string) place {
+	at := n.place
+	for _, name := range path {
+		if i, err := strconv.Atoi(name); err == nil && n.kind == sequence && i >= 0 && i < len(n.items) {
+			n = n.items[i]
+			at = n.place
+			continue
+		}
+		f := n.field(name)
+		if f == nil {
+			return at
+		}
+		n, at = f.value, f.place
+		if n.kind == scalar && n.value != nil {
+			at = n.place
+		}
+	}
+	return at
+}
+
+// text is the string at the path, "" when there is none.
+func text(n *node, path ...string) string {
+	for _, name := range path {
+		f := n.field(name)
+		if f == nil {
+			return ""
+		}
+		n = f.value
+	}
+	s, _ := n.value.(string)
+	return s
+}

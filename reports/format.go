@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -44,6 +45,14 @@ func milliseconds(v float64) string {
 		return trim(strconv.FormatFloat(v, 'f', 1, 64)) + space + "ms"
 	}
 	return strconv.FormatFloat(v*1000, 'f', 0, 64) + space + "µs"
+}
+
+// tick is a latency on an axis: always a round number.
+func tick(v float64) string {
+	if v >= 999.5 {
+		return trim(strconv.FormatFloat(v/1000, 'f', 1, 64)) + space + "s"
+	}
+	return milliseconds(v)
 }
 
 // seconds is a duration.
@@ -212,6 +221,16 @@ func clip(s string, n int) string {
 	return string(r[:n-1]) + "…"
 }
 
+// unitApart finds a number and its unit, parted by a space that can break.
+var unitApart = regexp.MustCompile(`([0-9)]) (ms|s|µs|%|pp|MB)\b|([0-9]) (%)`)
+
+// tie makes s fit for display: units stay with their numbers, and marks that
+// would reorder the text around them are made visible.
+func tie(s string) string {
+	s = unitApart.ReplaceAllString(plain(s), "$1$3"+space+"$2$4")
+	return strings.NewReplacer("≤ ", "≤"+space, "≥ ", "≥"+space).Replace(s)
+}
+
 // list joins words as a sentence does.
 func list(words []string) string {
 	switch len(words) {
@@ -221,6 +240,14 @@ func list(words []string) string {
 		return words[0]
 	}
 	return fmt.Sprintf("%s and %s", strings.Join(words[:len(words)-1], ", "), words[len(words)-1])
+}
+
+// phaseName is a phase in words.
+func phaseName(phase string) string {
+	if phase == "warmup" {
+		return "warm-up"
+	}
+	return phase
 }
 
 // scopeName is an episode's or strip's scope in words.

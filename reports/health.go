@@ -1,8 +1,6 @@
 package reports
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // slipChart draws how late the generator itself was: the reader's reason to
 // trust, or not to trust, everything above it.
@@ -25,7 +23,7 @@ func slipChart(sc scene, r *Result, s *Series) *chart {
 		Desc: "The 99th percentile of how late requests were sent, over the time of the run."}
 	a := linearAxis(band{8, 78}, max(most, 1))
 	sc.backdrop(c, a.band)
-	c.grid(a, milliseconds)
+	c.grid(a, tick)
 	known := func(i int) bool { from, _ := sc.span(i); return from < len(s.Slip) && at(s.Planned, from) > 0 }
 	index := make([]int, len(late))
 	for i := range index {

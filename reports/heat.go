@@ -41,13 +41,13 @@ func heatChart(sc scene, s *Series) (*chart, error) {
 	sc.backdrop(c, a.band)
 	for v := math.Pow(10, math.Ceil(math.Log10(a.lo)-1e-9)); v <= a.hi*1.0001; v *= 10 {
 		c.hline(plotLeft, plotRight, a.y(v), "grid", 1, "")
-		c.text(plotLeft-8, a.y(v)+4, "end", milliseconds(v), "muted")
+		c.text(plotLeft-8, a.y(v)+4, "end", tick(v), "muted")
 	}
-	light, err := heatImage(grid, most, color.NRGBA{0x56, 0xb4, 0xe9, 0x66}, color.NRGBA{0x00, 0x3f, 0x73, 0xff})
+	light, err := heatImage(grid, most, color.NRGBA{0xb4, 0xd9, 0xf1, 0xff}, color.NRGBA{0x00, 0x3b, 0x6f, 0xff})
 	if err != nil {
 		return nil, err
 	}
-	dark, err := heatImage(grid, most, color.NRGBA{0x3b, 0x7f, 0xb0, 0x80}, color.NRGBA{0xd6, 0xf0, 0xff, 0xff})
+	dark, err := heatImage(grid, most, color.NRGBA{0x26, 0x50, 0x6e, 0xff}, color.NRGBA{0xd6, 0xf0, 0xff, 0xff})
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,12 @@ func keyChart(s *Series) *chart {
 	}
 	c.text(plotRight, a.bottom+36, "end", "rank of the key", "muted")
 	var asked, dots strings.Builder
+	last := s.Keys[0]
 	for i, k := range s.Keys {
+		if k.Expected < 1 && i > 0 {
+			break
+		}
+		last = k
 		verb := "L"
 		if i == 0 {
 			verb = "M"
@@ -42,9 +47,8 @@ func keyChart(s *Series) *chart {
 	}
 	c.add(mark{Kind: "path", Path: asked.String(), Stroke: "ink", Width: 1.2, Dash: "6 3"},
 		mark{Kind: "dots", Path: dots.String(), Stroke: "blue", Width: 5})
-	last := s.Keys[len(s.Keys)-1]
-	c.text(plotRight+8, a.y(last.Expected)+4, "", "asked", "ink")
+	c.text(x(last.Rank)+8, a.y(max(last.Expected, 1))-6, "", "asked", "ink")
 	top := s.Keys[0]
-	c.Sentence = fmt.Sprintf("Each dot is a key: how often it was asked for; the dashed line is what the distribution asks. Rank %d was seen %s times, asked %s.", top.Rank, count(top.Seen), count(int(math.Round(top.Expected))))
+	c.Sentence = fmt.Sprintf("Each dot is a key: how often it was asked for; the dashed line is what the distribution asks, as far as it asks for a key at all once. Rank %d was seen %s times, asked %s.", top.Rank, count(top.Seen), count(int(math.Round(top.Expected))))
 	return c
 }

@@ -39,7 +39,7 @@ func laneChart(sc scene, r *Result, s *Series) *chart {
 	for i, l := range lanes {
 		top := b.top + laneHeight*float64(i)
 		c.hline(plotLeft, plotRight, top+laneHeight, "faint", 1, "")
-		c.add(mark{Kind: "text", X: plotLeft - 8, Y: top + 16, Anchor: "end", Text: clip(l.Name, 15), Fill: "ink", Size: 12})
+		c.add(mark{Kind: "text", X: plotLeft - 8, Y: top + 16, Anchor: "end", Text: clip(l.Name, 13), Fill: "ink", Size: 12})
 		for _, span := range l.Spans {
 			c.span(sc, top, span)
 		}
@@ -84,10 +84,7 @@ func (c *chart) phases(sc scene, b band) {
 	for _, p := range sc.phases {
 		x, end := sc.x(p.Begin), sc.x(p.End)
 		c.vline(x, b.top-16, b.bottom, "grid", 1, "")
-		name := p.Name
-		if name == "warmup" {
-			name = "warm-up"
-		}
+		name := phaseName(p.Name)
 		if w := textWidth(name, 12); w+8 <= end-x {
 			c.add(mark{Kind: "text", X: x + 5, Y: b.top - 7, Text: name, Fill: "muted", Size: 12})
 		}
@@ -117,10 +114,10 @@ func laneSentence(r *Result, s *Series) string {
 	var parts []string
 	for _, f := range r.Faults {
 		if f.InjectBegin == nil {
-			parts = append(parts, fmt.Sprintf("%s was never injected", f.Name))
+			parts = append(parts, fmt.Sprintf("the fault %s was never injected", f.Name))
 			continue
 		}
-		said := fmt.Sprintf("%s hit %s at %s", f.Name, list(f.Targets), instant(*f.InjectBegin))
+		said := fmt.Sprintf("the fault %s hit %s at %s", f.Name, list(f.Targets), instant(*f.InjectBegin))
 		if f.HealEnd != nil {
 			said += " and was over at " + instant(*f.HealEnd)
 		}

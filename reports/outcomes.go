@@ -13,9 +13,9 @@ var looks = []struct {
 	fill  paint
 	angle int // of the hatching; 0: plain
 }{
-	{"good", "sky", 0}, {"slow", "orange", 0}, {"refused", "vermillion", 0}, {"reset", "vermillion", 45},
-	{"timeout", "purple", 0}, {"eof", "purple", 45}, {"dns", "grey", 45}, {"4xx", "yellow", 0}, {"5xx", "green", 0},
-	{"wrong-answer", "black", 0}, {"unsent", "grey", 0}, {"other", "green", 45}, {"no outcome", "yellow", 45},
+	{"good", "sky", 0}, {"slow", "orange", 0}, {"5xx", "vermillion", 0}, {"refused", "vermillion", 45},
+	{"timeout", "purple", 0}, {"reset", "purple", 45}, {"eof", "orange", 45}, {"4xx", "yellow", 0}, {"dns", "yellow", 45},
+	{"wrong-answer", "black", 0}, {"unsent", "grey", 0}, {"other", "grey", 45}, {"no outcome", "black", 45},
 }
 
 // layer is a class of outcome with its requests per second.
@@ -55,12 +55,11 @@ func outcomeChart(sc scene, s *Series) *chart {
 	if len(bad) > 0 && bad[0].class == "good" {
 		bad = bad[1:]
 	}
-	if lost := peakOf(bad, sc.bins()); lost > 0 {
-		lower := linearAxis(band{214, 284}, lost)
-		c.Height = 310
+	if lost := peakOf(bad, sc.bins()); lost > 0 && lost < highest/4 {
+		lower := linearAxis(band{226, 290}, lost)
+		c.Height = 316
+		c.text(plotLeft, lower.top-8, "", "what was not good, on its own scale", "muted")
 		c.stacked(sc, lower, bad)
-		c.text(plotRight+8, lower.top+10, "", "of it, not", "muted")
-		c.text(plotRight+8, lower.top+24, "", "good", "muted")
 		sc.timeAxis(c, lower.bottom)
 	}
 	sc.timeAxis(c, a.bottom)
@@ -173,7 +172,7 @@ func (c *chart) stacked(sc scene, a axis, layers []layer) {
 			i = j
 		}
 		c.add(mark{Kind: "rect-path", Path: path.String(), Fill: l.fill, Pattern: l.hatch})
-		if l.class != "good" {
+		if l.class != "good" && l.fill != "black" {
 			c.nameArea(sc, a, base, l)
 		}
 		for i := range base {
@@ -228,7 +227,7 @@ func (c *chart) nameArea(sc scene, a axis, base []float64, l layer) {
 	}
 	m := begin + length/2
 	y := (a.y(base[m]) + a.y(base[m]+l.rate[m])) / 2
-	c.add(mark{Kind: "text", X: (sc.x(float64(from)) + sc.x(float64(to))) / 2, Y: y + 4, Anchor: "middle", Text: l.class, Fill: "ink", Size: 12, Bold: true, Halo: true})
+	c.add(mark{Kind: "text", X: (sc.x(float64(from)) + sc.x(float64(to))) / 2, Y: y + 4, Anchor: "middle", Text: l.class, Fill: "on-bar", Size: 12})
 }
 
 func rateLabel(v float64) string {

@@ -27,6 +27,7 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"tone":     tone,
 	"list":     list,
 	"orAbsent": orAbsent,
+	"tie":      tie,
 	"data":     func(s string) template.URL { return template.URL(s) }, // only of pictures that heatImage made
 }).ParseFS(pageFiles, "page/*.tmpl"))
 
@@ -64,24 +65,23 @@ func HTML(w io.Writer, r *Result, s *Series, extra Extra) error {
 // page is what the template shows.
 type page struct {
 	*Result
-	Extra      Extra
-	Policy     string
-	Style      template.CSS
-	Script     template.JS
-	Started    string
-	Kept       string
-	Tiles      []tile
-	Recents    []recentRun
-	Trend      *chart
-	Sections   []section
-	Spectrum   *chart
-	Keys       *chart
-	Sorted     []objectiveRow
-	Phased     []phaseRow
-	Settings   []setting
-	Files      []file
-	Data       bool // result.json lies beside the page
-	Thresholds string
+	Extra    Extra
+	Policy   string
+	Style    template.CSS
+	Script   template.JS
+	Started  string
+	Kept     string
+	Tiles    []tile
+	Recents  []recentRun
+	Trend    *chart
+	Sections []section
+	Spectrum *chart
+	Keys     *chart
+	Sorted   []objectiveRow
+	Phased   []phaseRow
+	Settings []setting
+	Files    []file
+	Data     bool // result.json lies beside the page
 }
 
 // section is a heading with its charts.
@@ -192,7 +192,7 @@ func phaseRows(r *Result, s *Series) []phaseRow {
 			continue
 		}
 		seen[ph.Name] = true
-		row := phaseRow{Name: ph.Name, Count: count(l.Count)}
+		row := phaseRow{Name: phaseName(ph.Name), Count: count(l.Count)}
 		value := func(v float64, known bool, needed int) {
 			c := cell{Text: absent}
 			if known && l.Count > 0 {

@@ -20,7 +20,7 @@ type curve struct {
 }
 
 var curves = []curve{
-	{"max", func(p Point) float64 { return p.Max }, "grey", "1 2.5", 1.2},
+	{"max", func(p Point) float64 { return p.Max }, "muted", "1.5 2.5", 1.1},
 	{"p99", func(p Point) float64 { return p.P99 }, "vermillion", "", 2},
 	{"p90", func(p Point) float64 { return p.P90 }, "purple", "6 3", 1.4},
 	{"p50", func(p Point) float64 { return p.P50 }, "blue", "", 1.4},
@@ -43,7 +43,7 @@ func percentileChart(sc scene, r *Result, s *Series) *chart {
 	}
 	a := logAxis(band{22, 250}, lo, hi)
 	sc.backdrop(c, a.band)
-	c.grid(a, milliseconds)
+	c.grid(a, tick)
 	sc.timeAxis(c, a.bottom)
 	sc.names(c, a.band)
 	var ends []float64
@@ -166,10 +166,14 @@ func (sc scene) names(c *chart, b band) {
 	for _, d := range sc.degraded {
 		if d.name == "overall" && d.end < float64(sc.seconds) {
 			x, name := sc.x(d.end), "recovered "+instant(d.end)
-			if x >= free && x+textWidth(name, 12) < plotRight {
-				c.vline(x, b.top, b.bottom, "ink", 1, "1 3")
-				c.add(mark{Kind: "text", X: x + 2, Y: b.top - 7, Text: name, Fill: "ink", Size: 12})
-				free = x + textWidth(name, 12) + 12
+			w := textWidth(name, 12)
+			if x+w > plotRight {
+				x = plotRight - w
+			}
+			if x >= free {
+				c.vline(sc.x(d.end), b.top, b.bottom, "ink", 1, "1 3")
+				c.add(mark{Kind: "text", X: x, Y: b.top - 7, Text: name, Fill: "ink", Size: 12})
+				free = x + w + 12
 			}
 		}
 	}

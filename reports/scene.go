@@ -65,10 +65,10 @@ func (sc scene) x(t float64) float64 {
 	return plotLeft + (plotRight-plotLeft)*t/float64(sc.seconds)
 }
 
-// backdrop shades, behind everything else, when the fault lasted and when the
-// system was worse than its baseline.
+// backdrop shades, behind everything else, when the fault lasted and when
+// beyond it the system was worse than its baseline.
 func (sc scene) backdrop(c *chart, b band) {
-	for _, s := range merged(sc.degraded) {
+	for _, s := range without(merged(sc.degraded), merged(sc.faults)) {
 		c.add(sc.shading(s, b, "wane", 0.16))
 	}
 	for _, s := range merged(sc.faults) {
@@ -95,6 +95,27 @@ func merged(all []shade) []shade {
 			continue
 		}
 		out = append(out, s)
+	}
+	return out
+}
+
+// without is what the others leave of the stretches; all are in order and
+// apart.
+func without(all, others []shade) []shade {
+	var out []shade
+	for _, s := range all {
+		for _, o := range others {
+			if o.end <= s.begin || o.begin >= s.end {
+				continue
+			}
+			if o.begin > s.begin {
+				out = append(out, shade{s.begin, o.begin, s.name})
+			}
+			s.begin = o.end
+		}
+		if s.begin < s.end {
+			out = append(out, s)
+		}
 	}
 	return out
 }

@@ -33,7 +33,7 @@ func spectrumChart(s *Series) *chart {
 	c := &chart{ID: "spectrum", Title: "Distribution by phase", Height: 262,
 		Desc: "Response time, logarithmic, over the percentile, stretched towards the slowest."}
 	a := logAxis(band{10, 220}, lo, max(hi, s.GoodMs))
-	c.grid(a, milliseconds)
+	c.grid(a, tick)
 	x := func(q float64, n int) float64 {
 		return plotLeft + (plotRight-plotLeft)*ninesOf(q, n)/nines
 	}
@@ -82,7 +82,7 @@ func (c *chart) spectrumLines(a axis, lines []SpectrumLine, x func(float64, int)
 		ys, xs, names = append(ys, a.y(last.Ms)+4), append(xs, x(last.Q, l.Count)), append(names, l)
 	}
 	for i, y := range spread(ys, 14, a.band) {
-		name := fmt.Sprintf("%s, n = %s", names[i].Phase, count(names[i].Count))
+		name := fmt.Sprintf("%s, n = %s", phaseName(names[i].Phase), count(names[i].Count))
 		paint := phaseLooks[names[i].Phase].paint.text()
 		m := mark{Kind: "text", X: xs[i] + 6, Y: y, Text: name, Fill: paint, Size: 12, Bold: true, Halo: true}
 		if m.X+textWidth(name, 12) > chartWidth {

@@ -34,10 +34,10 @@ func stripChart(sc scene, s *Series) *chart {
 	worst, where := 0.0, ""
 	for i, strip := range strips {
 		top := b.top + stripHeight*float64(i)
-		c.add(mark{Kind: "text", X: plotLeft - 8, Y: top + 13, Anchor: "end", Text: clip(scopeName(strip.Scope), 15), Fill: "ink", Size: 12})
+		c.add(mark{Kind: "text", X: plotLeft - 8, Y: top + 13, Anchor: "end", Text: clip(scopeName(strip.Scope), 13), Fill: "ink", Size: 12})
 		most, when := c.strip(sc, top, strip)
 		if most > 0 {
-			c.text(plotRight+8, top+13, "", "≤ "+percent(most), "muted")
+			c.text(plotRight+8, top+13, "", "max "+percent(math.Round(most*100)/100), "muted")
 		}
 		if most > worst {
 			worst, where = most, fmt.Sprintf("%s at %d%ss with %s", scopeName(strip.Scope), when, space, percent(most))

@@ -26,6 +26,7 @@ func (l line) Glyph() string {
 	}
 	return glyph(l.Verdict)
 }
+
 func (l line) Tone() string { return tone(l.Verdict) }
 
 func tiles(r *Result, s *Series) []tile {
@@ -48,6 +49,8 @@ func recoveryTile(r *Result) tile {
 			said += "; at most " + seconds(*rec.FromInject.High)
 		}
 		t.Lines = append(t.Lines, line{Text: said})
+	case rec.FromInject.Seconds == nil && !rec.Censored:
+		t.Lines = append(t.Lines, line{Text: "not known"})
 	case rec.FromInject.Seconds == nil:
 		t.Value = "> " + seconds(rec.FromInject.Low)
 		t.Lines = append(t.Lines, line{Text: "the run ended first"})

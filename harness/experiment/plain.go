@@ -11,6 +11,7 @@ import (
 // aliases, merge keys, tags, keys that are no words) makes it hard to say
 // where a value was written, and none of it is needed here.
 type plain struct {
+	text    *text
 	origins origins
 	found   diagnostic.List
 }
@@ -20,6 +21,9 @@ func (p *plain) refuse(n ast.Node, what string) {
 }
 
 func (p *plain) check(n ast.Node) {
+	if tok := n.GetToken(); tok != nil {
+		p.origins[tok] = p.text // the parser makes up tokens for what is left out
+	}
 	switch n := n.(type) {
 	case *ast.MappingNode:
 		p.mapping(n)

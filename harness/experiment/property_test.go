@@ -131,6 +131,8 @@ func FuzzParse(f *testing.F) {
 		if strings.Contains(source, "chaos") && !strings.Contains(source, "{") {
 			t.Skip("it would read files")
 		}
+		watch := time.AfterFunc(3*time.Second, func() { panic(fmt.Sprintf("it does not end: %q", source)) })
+		defer watch.Stop()
 		e, err := Parse("testdata/x.yaml", []byte(source))
 		if err == nil {
 			if again, err := Parse("testdata/x.yaml", render(e.tree.root)); err != nil || essence(again) != essence(e) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -18,8 +19,9 @@ import (
 // The bounds of a text. YAML parsers are slow, or run out of stack, on input
 // made for it; no experiment that a person wrote comes near these.
 const (
-	maxBytes = 64 << 10
-	maxDepth = 64 // of [ and {, and of "- - -" on one line
+	maxBytes  = 64 << 10
+	maxTokens = 8000
+	maxDepth  = 64 // of [ and {, and of "- - -" on one line
 )
 
 // text is one YAML text: the experiment file, a file with a fault, or a value
@@ -27,6 +29,18 @@ const (
 type text struct {
 	file   string // as the user named it
 	source []byte
+	lines  []string // of source, split once a mistake is shown
+}
+
+// line is the n-th line, from 1, as diagnostic.Line has it.
+func (t *text) line(n int) string {
+	if t.lines == nil {
+		t.lines = strings.Split(string(t.source), "\n")
+	}
+	if n > len(t.lines) {
+		return ""
+	}
+	return strings.TrimRight(t.lines[n-1], "\r")
 }
 
 // origins knows the text that a token stands in. Values move from one text
@@ -44,7 +58,7 @@ func (o origins) mistake(tok *token.Token, hint, format string, args ...any) *di
 	d.File = t.file
 	if tok.Position != nil {
 		d.Line, d.Column = max(1, tok.Position.Line), max(1, tok.Position.Column)
-		d.Snippet = diagnostic.Line(t.source, d.Line)
+		d.Snippet = t.line(d.Line)
 	}
 	return d
 }
@@ -52,7 +66,7 @@ func (o origins) mistake(tok *token.Token, hint, format string, args ...any) *di
 // whole is a diagnostic about t as a whole.
 func (t *text) whole(hint, format string, args ...any) *diagnostic.Diagnostic {
 	return &diagnostic.Diagnostic{File: t.file, Line: 1, Column: 1, Message: fmt.Sprintf(format, args...),
-		Hint: hint, Snippet: diagnostic.Line(t.source, 1)}
+		Hint: hint, Snippet: t.line(1)}
 }
 
 // parse reads t as one YAML document of plain data: no anchors, tags or
@@ -67,6 +81,9 @@ func (t *text) parse(o origins) (root ast.Node, found diagnostic.List) {
 	tokens := lexer.Tokenize(string(t.source))
 	for _, tok := range tokens {
 		o[tok] = t
+	}
+	if len(tokens) > maxTokens {
+		return nil, diagnostic.List{o.mistake(tokens[maxTokens], "", "the file goes on after %d words and signs, which is the limit", maxTokens)}
 	}
 	if d := tooDeep(o, tokens); d != nil {
 		return nil, diagnostic.List{d}
@@ -92,7 +109,7 @@ func (t *text) document(o origins, file *ast.File) (ast.Node, diagnostic.List) {
 	case len(bodies) > 1:
 		return nil, diagnostic.List{o.mistake(first(bodies[1]), "", "a file holds one document, here begins a second")}
 	}
-	p := &plain{origins: o}
+	p := &plain{text: t, origins: o}
 	p.check(bodies[0])
 	return bodies[0], p.found
 }

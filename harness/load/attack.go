@@ -115,8 +115,8 @@ func (a *Attack) stopped() bool {
 }
 
 // Wait returns when every request due before the end has its outcome in the
-// record: at most two timeouts after the end. Its error says why the record
-// is incomplete, or that the context ended.
+// record: at most two timeouts and some 20 ms after the end. Its error says
+// why the record is incomplete, or that the context ended.
 func (a *Attack) Wait() error {
 	<-a.done
 	return a.err

@@ -1,0 +1,121 @@
+package local
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"gauntlet/harness/platform"
+)
+
+// processAttributes make a child the leader of a group, and let the kernel
+// kill it when the harness dies in whatever way.
+func processAttributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
+// awaitExit waits until the child pid has ended, without reaping it.
+func awaitExit(pid int) {
+	for errors.Is(unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
+	}
+}
+
+// awaitGroup waits until nobody of the group lives, at most for timeout. A
+// process that nobody reaps any more counts as gone.
+func awaitGroup(group int, timeout time.Duration) {
+	deadline := time.Now().Add(timeout)
+	for pause := 100 * time.Microsecond; syscall.Kill(-group, 0) == nil && groupLives(group); pause = min(2*pause, 50*time.Millisecond) {
+		if time.Now().After(deadline) {
+			return
+		}
+		time.Sleep(pause)
+	}
+}
+
+func groupLives(group int) bool {
+	return slices.ContainsFunc(allProcesses(), func(pid int) bool {
+		s, err := readStat(pid)
+		return err == nil && s.group == group && s.state != 'Z' && s.state != 'X'
+	})
+}
+
+// stat is what we need of /proc/PID/stat, see proc(5).
+type stat struct {
+	state byte   // field 3
+	group int    // field 5
+	ticks uint64 // field 22: the start in clock ticks since boot
+}
+
+func readStat(pid int) (stat, error) {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return stat{}, err
+	}
+	return parseStat(text)
+}
+
+// parseStat counts the fields from the last bracket: the second one, the
+// program's name, may hold blanks and brackets.
+func parseStat(text []byte) (stat, error) {
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	if len(fields) < 20 || len(fields[0]) != 1 {
+		return stat{}, fmt.Errorf("cannot read process state %q", text)
+	}
+	group, err1 := strconv.Atoi(fields[2])
+	ticks, err2 := strconv.ParseUint(fields[19], 10, 64)
+	return stat{state: fields[0][0], group: group, ticks: ticks}, errors.Join(err1, err2)
+}
+
+// startTicks is when the process was started. A child that was not reaped has
+// one even when it has ended.
+func startTicks(pid int) (uint64, error) {
+	s, err := readStat(pid)
+	return s.ticks, err
+}
+
+func allProcesses() []int {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	var pids []int
+	for _, e := range entries {
+		if pid, err := strconv.Atoi(e.Name()); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// sweep kills what carries the label of the run and escaped its group, and
+// returns how many processes it found. A process is held by a descriptor
+// before it is looked at, so that the one that is killed is the one seen.
+func sweep(runID string) int {
+	label := []byte(platform.RunLabel + "=" + runID)
+	found := 0
+	for _, pid := range allProcesses() {
+		if pid == os.Getpid() {
+			continue
+		}
+		handle, err := os.FindProcess(pid)
+		if err != nil {
+			continue
+		}
+		environment, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
+		if err == nil && slices.ContainsFunc(bytes.Split(environment, []byte{0}), func(v []byte) bool { return bytes.Equal(v, label) }) {
+			if handle.Kill() == nil {
+				found++
+			}
+		}
+		handle.Release()
+	}
+	return found
+}

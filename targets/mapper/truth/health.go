@@ -3,13 +3,11 @@ package truth
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"strconv"
 	"sync/atomic"
 	"time"
 
-	"github.com/failsafe-go/failsafe-go"
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 	"github.com/redis/rueidis"
 )
@@ -21,6 +19,10 @@ const (
 	failuresToOpen = 4
 	failuresOf     = 10
 	probes         = 3
+	// 1 s ± 20 %, without the top of it: the probes themselves take time, and
+	// the breaker must be closed 1.2 s after a return.
+	probeAfterMin = 800 * time.Millisecond
+	probeAfterMax = 1100 * time.Millisecond
 )
 
 // Beat is what the last heartbeat found.
@@ -44,7 +46,7 @@ func (r *Redis) newBreaker() circuitbreaker.CircuitBreaker[any] {
 	return circuitbreaker.NewBuilder[any]().
 		WithFailureThresholdRatio(failuresToOpen, failuresOf).
 		WithSuccessThreshold(probes).
-		WithDelayFunc(func(failsafe.ExecutionAttempt[any]) time.Duration { return probeDelay() }).
+		WithRandomDelay(probeAfterMin, probeAfterMax).
 		OnStateChanged(func(e circuitbreaker.StateChangedEvent) {
 			r.Metrics.breakerChanges.WithLabelValues(e.NewState.String()).Inc()
 			if e.NewState != circuitbreaker.HalfOpenState {
@@ -52,12 +54,6 @@ func (r *Redis) newBreaker() circuitbreaker.CircuitBreaker[any] {
 			}
 		}).
 		Build()
-}
-
-// probeDelay is 1 s ± 20 %, from the lower three quarters of it: the probes
-// themselves take time, and the breaker must be closed 1.2 s after a return.
-func probeDelay() time.Duration {
-	return 800*time.Millisecond + rand.N(300*time.Millisecond)
 }
 
 // Breaker is the state by name: closed, open or half-open.

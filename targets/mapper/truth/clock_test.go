@@ -1,0 +1,50 @@
+package truth
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+func TestStampsOnlyGrow(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := NewClock()
+		var last int64
+		t.Repeat(map[string]func(*rapid.T){
+			"stamp": func(t *rapid.T) {
+				floor := c.Now() + rapid.Int64Range(-1e6, 1e6).Draw(t, "floor")
+				got := c.Stamp(floor)
+				if got <= last || got <= floor {
+					t.Fatalf("stamp %d after %d with floor %d", got, last, floor)
+				}
+				last = got
+			},
+			"redis sets its clock": func(t *rapid.T) {
+				sent := c.local()
+				shift := time.Duration(rapid.Int64Range(-int64(time.Hour), int64(time.Hour)).Draw(t, "shift"))
+				c.measured(sent.Add(shift), sent, sent)
+			},
+		})
+	})
+}
+
+func TestQuickestMeasurementCounts(t *testing.T) {
+	c := NewClock()
+	now := c.local()
+	measure := func(offset, roundTrip time.Duration) {
+		c.measured(now.Add(roundTrip/2+offset), now, now.Add(roundTrip))
+	}
+	measure(300*time.Millisecond, 90*time.Millisecond)
+	measure(200*time.Millisecond, time.Millisecond)
+	measure(100*time.Millisecond, 50*time.Millisecond)
+	if got := c.Offset(); got != 200*time.Millisecond {
+		t.Fatalf("offset %v", got)
+	}
+	for range samplesKept { // a change of the clocks is believed in the end
+		measure(-time.Second, 80*time.Millisecond)
+	}
+	if got := c.Offset(); got != -time.Second {
+		t.Fatalf("offset %v", got)
+	}
+}

@@ -25,7 +25,7 @@ func (e *Experiment) Control(name string) (*Experiment, error) {
 	c.appendArgs(get(entry, "args"))
 	c.set(get(entry, "set"))
 	kept := without(entry, "env", "args", "set")
-	c.apply([]step{{"control", e.places.written[path].key}}, func(ast.Node) ast.Node { return kept })
+	c.apply(steps(e.places.written[path].key, "control"), func(ast.Node) ast.Node { return kept })
 	return c.read()
 }
 
@@ -89,8 +89,7 @@ func (c *change) apply(path []step, to func(old ast.Node) ast.Node) {
 func (c *change) mergeEnv(env ast.Node) {
 	each(env, func(service step, of ast.Node) {
 		each(of, func(name step, value ast.Node) {
-			path := []step{{"target", service.tok}, {"env", service.tok}, service, name}
-			c.apply(path, func(ast.Node) ast.Node { return value })
+			c.apply(append(steps(service.tok, "target", "env"), service, name), func(ast.Node) ast.Node { return value })
 		})
 	})
 }
@@ -101,13 +100,8 @@ func (c *change) appendArgs(args ast.Node) {
 		if !ok {
 			return // it was refused when the file was read
 		}
-		path := []step{{"target", service.tok}, {"args", service.tok}, service}
-		c.apply(path, func(old ast.Node) ast.Node {
-			all, err := appended(old, more)
-			if err != nil {
-				return old // likewise
-			}
-			return all
+		c.apply(append(steps(service.tok, "target", "args"), service), func(old ast.Node) ast.Node {
+			return appended(old, more)
 		})
 	})
 }

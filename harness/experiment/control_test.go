@@ -121,7 +121,7 @@ func TestMistakesInWithAreShownInTheCommandLine(t *testing.T) {
 		"load.rte=5/s":     `--set:1:6: unknown field "rte" in load`,
 		"load.rate=5":      `--set load.rate:1:1: load.rate: 5 has no unit`,
 		"load.rate={":      `--set load.rate:1:`,
-		"load.rate=":       `--set load.rate:1:1: the file is empty`,
+		"load.rate=":       `--set load.rate:1:1: nothing is written here`,
 		"name=y":           `--set:1:1: name cannot be set`,
 		"faults.3.at=5s":   `--set:1:8: "3" is no item of a list of 1`,
 		"faults=[]":        `experiments/x.yaml:17:14: "0" is no item of a list of 0`,

@@ -1,7 +1,6 @@
 package experiment
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 
@@ -97,15 +96,25 @@ func without(m *ast.MappingNode, keys ...string) *ast.MappingNode {
 	return &edited
 }
 
-// appended is the list old, nil for none, with the items of more behind it.
-func appended(old ast.Node, more *ast.SequenceNode) (ast.Node, error) {
+// steps is the way to the field names, as asked for by tok.
+func steps(tok *token.Token, names ...string) []step {
+	path := make([]step, len(names))
+	for i, name := range names {
+		path[i] = step{name, tok}
+	}
+	return path
+}
+
+// appended is the list old with the items of more behind it; what is no list
+// stays, since reading the tree refuses it.
+func appended(old ast.Node, more *ast.SequenceNode) ast.Node {
 	switch old := old.(type) {
 	case nil, *ast.NullNode:
-		return more, nil
+		return more
 	case *ast.SequenceNode:
 		edited := *old
 		edited.Values = slices.Concat(old.Values, more.Values)
-		return &edited, nil
+		return &edited
 	}
-	return nil, fmt.Errorf("%s is no list", kindOf(old))
+	return old
 }

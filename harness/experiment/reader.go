@@ -109,19 +109,6 @@ func nested[T, V any](name, doc string, o object[V], at func(*T) *V) field[T] {
 	}}
 }
 
-// dictionary is a field that holds a mapping from names to values of unit u,
-// in the order of the file.
-func dictionary[T, V any](name, doc string, u unit[V], put func(into *T, key string, v V)) field[T] {
-	s := schema{"type": "object", "additionalProperties": u.schema}
-	return field[T]{name: name, doc: doc, schema: s, read: func(r *reader, path string, n ast.Node, into *T) {
-		r.entries(path, n, func(at, key string, value ast.Node) {
-			if v, ok := u.read(r, at, value); ok {
-				put(into, key, v)
-			}
-		})
-	}}
-}
-
 // unsupported is a field that the design has and this version has not:
 // refused by name, so that nobody believes that it was done.
 func unsupported[T any](names ...string) []field[T] {

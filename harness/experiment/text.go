@@ -105,7 +105,7 @@ func (t *text) document(o origins, file *ast.File) (ast.Node, diagnostic.List) {
 	}
 	switch {
 	case len(bodies) == 0:
-		return nil, diagnostic.List{t.whole("", "the file is empty")}
+		return nil, diagnostic.List{t.whole("", "nothing is written here")}
 	case len(bodies) > 1:
 		return nil, diagnostic.List{o.mistake(first(bodies[1]), "", "a file holds one document, here begins a second")}
 	}

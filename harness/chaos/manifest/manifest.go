@@ -25,9 +25,20 @@ import (
 	"gauntlet/harness/diagnostic"
 )
 
+// maxBytes bounds a file: the parser's time grows with the square of some
+// texts, and no object that a person wrote comes near it.
+const maxBytes = 64 << 10
+
 // DecodeFile reads the one object that the file at path holds. Mistakes are a
-// diagnostic.List.
+// diagnostic.List; a file that cannot be read is an error of another kind.
 func DecodeFile(path string) (chaos.Fault, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return chaos.Fault{}, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxBytes {
+		return chaos.Fault{}, diagnostic.List{{File: path, Message: fmt.Sprintf("not a regular file of at most %d bytes", maxBytes)}}.Err()
+	}
 	source, err := os.ReadFile(path)
 	if err != nil {
 		return chaos.Fault{}, err

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -143,6 +144,21 @@ func part(t *testing.T, source []byte) ast.Node {
 type visitor func(ast.Node)
 
 func (v visitor) Visit(n ast.Node) ast.Visitor { v(n); return v }
+
+func TestFilesThatAreNone(t *testing.T) {
+	large := filepath.Join(t.TempDir(), "large.yaml")
+	if err := os.WriteFile(large, []byte(strings.Repeat("#", maxBytes+1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{large, t.TempDir()} {
+		if _, err := DecodeFile(path); len(diagnostic.All(err)) != 1 {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if _, err := DecodeFile(filepath.Join(t.TempDir(), "nowhere.yaml")); !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
+	}
+}
 
 // What decodes can be asked of every platform, and what is refused says where.
 func TestRefusalsHavePlaces(t *testing.T) {

@@ -28,6 +28,9 @@ import (
 
 const apiVersion = "chaos-mesh.org/v1alpha1"
 
+// longest bounds a duration, so that adding some of them cannot overflow.
+const longest = 7 * 24 * time.Hour
+
 // silence keeps the webhook code from logging every object that it looks at.
 var silence = sync.OnceFunc(func() { log.SetLogger(logr.Discard()) })
 
@@ -108,6 +111,8 @@ func (r *reader) common(root *node, object client.Object, f *chaos.Fault) {
 		r.wrong(r.near(root, "spec", "duration"), fmt.Sprintf("%q is not a duration", written), "write it like 30s, 500ms or 1h10m")
 	case d < 0:
 		r.wrong(r.near(root, "spec", "duration"), fmt.Sprintf("duration %s is negative", written), "")
+	case d > longest:
+		r.wrong(r.near(root, "spec", "duration"), fmt.Sprintf("duration %s is longer than a week", written), "")
 	}
 	f.Duration = d
 }

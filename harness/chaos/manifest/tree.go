@@ -204,7 +204,7 @@ func whereOf(n ast.Node) place {
 		return place{1, 1}
 	}
 	if t := n.GetToken(); t != nil && t.Position != nil {
-		return place{t.Position.Line, t.Position.Column}
+		return place{max(1, t.Position.Line), max(1, t.Position.Column)} // a token that the parser made up has none
 	}
 	return place{1, 1}
 }

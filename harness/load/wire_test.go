@@ -4,12 +4,15 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -191,7 +194,6 @@ func TestClassesAndEffectsOnRealConnections(t *testing.T) {
 		effect history.Effect
 	}{
 		{"refused", refused, history.Refused, history.NoEffect},
-		{"no such name", "http://nobody.invalid", history.DNS, history.NoEffect},
 		{"no answer", rawServer(t, func(c net.Conn) { io.Copy(io.Discard, c) }), history.Timeout, history.UnknownEffect},
 		{"closed before the answer", rawServer(t, answer("")), history.EOF, history.UnknownEffect},
 		{"closed within the answer", rawServer(t, answer("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nok")), history.EOF, history.UnknownEffect},
@@ -211,9 +213,6 @@ func TestClassesAndEffectsOnRealConnections(t *testing.T) {
 			t.Parallel()
 			plan := smallPlan(1, 1, 300*time.Millisecond)
 			plan.Operations = []Operation{{Name: "put", Method: "PUT", Path: "/{key}", Body: "{value}", Status: []int{200}, Writes: true}}
-			if c.name == "no such name" {
-				plan.Timeout = 5 * time.Second // as long as a resolver may take to say so
-			}
 			rec := &memory{}
 			a, err := Start(t.Context(), history.NewClock(time.Now()), plan, Direct{Endpoint{BaseURL: c.url, Index: 3}}, rec)
 			if err != nil {
@@ -228,6 +227,29 @@ func TestClassesAndEffectsOnRealConnections(t *testing.T) {
 				t.Errorf("%+v; want %v, effect %v", op, c.class, c.effect)
 			}
 		})
+	}
+}
+
+// What cannot be had from a loopback server.
+func TestClassesOfErrors(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want history.Class
+	}{
+		{&net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", IsNotFound: true}}, history.DNS},
+		{&net.OpError{Op: "dial", Err: &net.DNSError{Err: "i/o timeout", IsTimeout: true}}, history.DNS},
+		{&net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}, history.Timeout},
+		{fmt.Errorf("read: %w", context.DeadlineExceeded), history.Timeout},
+		{&net.OpError{Op: "write", Err: syscall.EPIPE}, history.Reset},
+		{fmt.Errorf("net/http: HTTP/1.x transport connection broken: %w", syscall.ECONNRESET), history.Reset},
+		{errors.New("http: server closed idle connection"), history.EOF},
+		{io.ErrUnexpectedEOF, history.EOF},
+		{&net.OpError{Op: "dial", Err: syscall.EADDRNOTAVAIL}, history.Other},
+		{context.Canceled, history.Other},
+	} {
+		if got := classOf(c.err); got != c.want {
+			t.Errorf("%v is %v, want %v", c.err, got, c.want)
+		}
 	}
 }
 

@@ -20,9 +20,10 @@ const (
 	// need not be missed to the millisecond, and the host has other work.
 	dialSlowly = 10 * time.Millisecond
 	attentive  = time.Second
-	// dialTimeout bounds a connection attempt, probeTimeout a question for
-	// readiness.
-	dialTimeout  = 250 * time.Millisecond
+	// dialTimeout bounds a connection attempt: an attempt that got no answer
+	// because the victim's backlog is full must not outlast its death.
+	// probeTimeout bounds a question for readiness.
+	dialTimeout  = 50 * time.Millisecond
 	probeTimeout = time.Second
 	// lookEvery is how often the platform is asked for the victim's incarnation,
 	// and the victim whether it is ready.

@@ -11,6 +11,7 @@
 package chaos
 
 import (
+	"fmt"
 	"time"
 
 	"gauntlet/harness/diagnostic"
@@ -104,6 +105,20 @@ func (f Fault) Title() string {
 // undone, and its heal is the victim's own return.
 func (f Fault) OneShot() bool {
 	return f.Kind == PodChaos && (f.Action == PodKill || f.Action == ContainerKill)
+}
+
+// Distinct is nil when every fault has a name of its own, else a
+// diagnostic.List: events and reports know a fault by its name alone.
+func Distinct(faults []Fault) error {
+	var all diagnostic.List
+	seen := map[string]bool{}
+	for _, f := range faults {
+		if seen[f.Name] {
+			all = append(all, f.mistake("metadata.name", fmt.Sprintf("two faults are called %q", f.Name), "events and the report call a fault by its name: give each its own"))
+		}
+		seen[f.Name] = true
+	}
+	return all.Err()
 }
 
 // mistake is a diagnostic at the field path, or at the nearest field around it

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
@@ -20,7 +21,8 @@ func (e *Experiment) Control(name string) (*Experiment, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &change{tree: e.tree, root: without(e.tree.root, "controls", "control")}
+	c := e.tree.change()
+	c.root = without(c.root, "controls", "control")
 	c.mergeEnv(get(entry, "env"))
 	c.appendArgs(get(entry, "args"))
 	c.set(get(entry, "set"))
@@ -32,15 +34,20 @@ func (e *Experiment) Control(name string) (*Experiment, error) {
 // With is e with fields set: dotted paths (load.rate, faults.0.at) to values
 // as YAML writes them. Mistakes are reported under "--set".
 func (e *Experiment) With(set map[string]string) (*Experiment, error) {
-	c := &change{tree: e.tree, root: e.tree.root}
+	c := e.tree.change()
 	for _, path := range slices.Sorted(maps.Keys(set)) {
+		asked := &text{file: "--set", source: []byte(path)}
+		if !utf8.ValidString(path) {
+			c.found = append(c.found, asked.whole("", "the path is not UTF-8 text"))
+			continue
+		}
 		value := &text{file: "--set " + path, source: []byte(set[path])}
-		n, found := value.parse(e.tree.origins)
+		n, found := value.parse(c.tree.origins)
 		if c.found = append(c.found, found...); len(found) > 0 {
 			continue
 		}
 		key := token.String(path, path, &token.Position{Line: 1, Column: 1})
-		e.tree.origins[key] = &text{file: "--set", source: []byte(path)}
+		c.tree.origins[key] = asked
 		c.setPath(key, n)
 	}
 	changed, err := c.read()
@@ -74,6 +81,13 @@ type change struct {
 	tree  *tree
 	root  *ast.MappingNode
 	found diagnostic.List
+}
+
+// change begins one. What it adds to the origins is its own, so that an
+// experiment never changes and can be used from several goroutines.
+func (t *tree) change() *change {
+	own := &tree{text: t.text, origins: maps.Clone(t.origins), root: t.root}
+	return &change{tree: own, root: t.root}
 }
 
 // apply changes the node at path.

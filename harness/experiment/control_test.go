@@ -3,6 +3,7 @@ package experiment
 import (
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -84,6 +85,26 @@ func TestTheSourceOfAControlIsThatControl(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", got, want)
 			}
 		}
+	}
+}
+
+func TestAnExperimentNeverChanges(t *testing.T) {
+	e := must(t, controlled)
+	before := len(e.tree.origins)
+	var all sync.WaitGroup
+	for range 8 { // under the race detector this would show
+		all.Go(func() {
+			if _, err := e.Control("bad"); err != nil {
+				t.Error(err)
+			}
+			if _, err := e.With(map[string]string{"load.rte": "1/s"}); err == nil {
+				t.Error("a field that does not exist was set")
+			}
+		})
+	}
+	all.Wait()
+	if len(e.tree.origins) != before {
+		t.Error("the experiment holds tokens of its controls")
 	}
 }
 

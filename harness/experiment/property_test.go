@@ -131,7 +131,7 @@ func FuzzParse(f *testing.F) {
 		if strings.Contains(source, "chaos") && !strings.Contains(source, "{") {
 			t.Skip("it would read files")
 		}
-		watch := time.AfterFunc(3*time.Second, func() { panic(fmt.Sprintf("it does not end: %q", source)) })
+		watch := time.AfterFunc(20*time.Second, func() { panic(fmt.Sprintf("it does not end: %q", source)) })
 		defer watch.Stop()
 		e, err := Parse("testdata/x.yaml", []byte(source))
 		if err == nil {
@@ -158,4 +158,29 @@ func TestReasonsAreThoseOfTheReport(t *testing.T) {
 	if got := Reasons(); strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("got %v, want %v", got, want)
 	}
+}
+
+func FuzzWith(f *testing.F) {
+	f.Add("load.rate", "5/s")
+	f.Add("faults.0.chaos.spec.duration", "{a: [b]}")
+	f.Add("controls", "~")
+	f.Add("...", "&a *a")
+	f.Fuzz(func(t *testing.T, path, value string) {
+		e, err := must(t, controlled).With(map[string]string{path: value})
+		if err != nil {
+			for _, d := range diagnostic.All(err) {
+				if d.File == "" || d.Line < 1 || d.Column < 1 || d.Message == "" {
+					t.Fatalf("%+v has no place", d)
+				}
+			}
+			if len(diagnostic.All(err)) == 0 {
+				t.Fatalf("no diagnostic: %v", err)
+			}
+			return
+		}
+		again, err := Parse(e.File, e.Source)
+		if err != nil || essence(again) != essence(e) {
+			t.Fatalf("its source is another experiment: %v\n%s", err, e.Source)
+		}
+	})
 }

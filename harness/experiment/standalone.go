@@ -16,7 +16,7 @@ func (e *Experiment) Standalone() ([]byte, error) {
 	if faults == nil {
 		return e.Source, nil
 	}
-	c := &change{tree: e.tree, root: e.tree.root}
+	c := e.tree.change()
 	for i, f := range faults.Values {
 		path, ok := get(f.(*ast.MappingNode), "chaos").(*ast.StringNode)
 		if !ok {

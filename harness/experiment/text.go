@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -29,14 +30,14 @@ const (
 type text struct {
 	file   string // as the user named it
 	source []byte
-	lines  []string // of source, split once a mistake is shown
+
+	split sync.Once // once a mistake is shown
+	lines []string  // of source
 }
 
 // line is the n-th line, from 1, as diagnostic.Line has it.
 func (t *text) line(n int) string {
-	if t.lines == nil {
-		t.lines = strings.Split(string(t.source), "\n")
-	}
+	t.split.Do(func() { t.lines = strings.Split(string(t.source), "\n") })
 	if n > len(t.lines) {
 		return ""
 	}

@@ -194,5 +194,12 @@ func TestLightAndDark(t *testing.T) {
 		if got := paper(); got != scheme.other {
 			t.Errorf("%s, after the button: %s", scheme.asked, got)
 		}
+		params.Media = "print"
+		if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, params); err != nil {
+			t.Fatal(err)
+		}
+		if got := paper(); got != light {
+			t.Errorf("%s, in print: %s", scheme.asked, got)
+		}
 	}
 }

@@ -111,21 +111,15 @@ func cut(v float64, digits int) float64 {
 	return math.Floor(v*scale+1e-6) / scale
 }
 
-// percentInterval is two shares with as many digits as tell them apart,
-// rounded outwards.
-func percentInterval(low, high float64) (string, string) {
-	digits := 1
-	for _, p := range []float64{low * 100, high * 100} {
-		if p > 0 && p < 100 {
-			digits = max(digits, percentDigits(p)-1)
-		}
+// outwards is the ends of an interval with as many digits as tell them apart,
+// within the bounds given, rounded away from each other.
+func outwards(low, high float64, least, most int) (string, string) {
+	digits := least
+	if d := high - low; d > 0 {
+		digits = min(max(least, int(math.Ceil(-math.Log10(d)-1e-9))), most)
 	}
-	if d := (high - low) * 100; d > 0 {
-		digits = max(digits, int(math.Ceil(-math.Log10(d))))
-	}
-	digits = min(digits, 6)
-	up := -cut(-high*100, digits)
-	return trim(strconv.FormatFloat(cut(low*100, digits), 'f', digits, 64)), trim(strconv.FormatFloat(up+0, 'f', digits, 64))
+	from, to := cut(low, digits), -cut(-high, digits)
+	return strconv.FormatFloat(from+0, 'f', digits, 64), strconv.FormatFloat(to+0, 'f', digits, 64)
 }
 
 func trim(s string) string {
@@ -142,15 +136,24 @@ func interval(objective string, low, high *float64) string {
 		return ""
 	}
 	bare, unit := unitOf(objective)
-	if kind, _ := cutScope(objective); low != nil && high != nil && (kind == "availability" || kind == "residual" || kind == "steadyState") {
-		from, to := percentInterval(*low, *high)
-		return "[" + from + ", " + to + "]" + unit
+	if low != nil && high != nil {
+		switch kind, _ := cutScope(objective); kind {
+		case "availability", "residual", "steadyState":
+			from, to := outwards(*low*100, *high*100, 1, 6)
+			return "[" + trim(from) + ", " + trim(to) + "]" + unit
+		case "recovery", "convergence":
+			from, to := outwards(*low, *high, 1, 3)
+			return "[" + from + ", " + to + "]" + unit
+		}
 	}
 	end := func(v *float64, unknown string) string {
 		if v == nil {
 			return unknown
 		}
 		return bare(*v)
+	}
+	if unit == "" && low != nil && high != nil && *low == *high {
+		return ""
 	}
 	return "[" + end(low, "−∞") + ", " + end(high, "∞") + "]" + unit
 }

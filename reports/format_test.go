@@ -18,7 +18,7 @@ func TestNumbers(t *testing.T) {
 		{instant(25), "25.000 s"}, {instant(85.0031), "85.003 s"},
 		{percent(0), "0 %"}, {percent(1), "100 %"}, {percent(0.99994), "99.994 %"}, {percent(0.924), "92.4 %"}, {percent(0.999), "99.9 %"}, {percent(0.9999999), "99.99999 %"}, {percent(0.99851), "99.85 %"}, {percent(0.3333), "33.3 %"}, {percent(0.00021), "0.021 %"}, {percent(0.5), "50 %"},
 		{startedAt("2026-11-22T20:09:33.5+01:00"), "2026-11-22 19:09 UTC"}, {startedAt("yesterday"), "yesterday"},
-		{interval("recovery", ptr(0.3), ptr(0.33)), "[0.30, 0.33] s"}, {interval("recovery", ptr(0.3), nil), "[0.30, ∞] s"}, {interval("recovery", nil, nil), ""},
+		{interval("recovery", ptr(0.3), ptr(0.33)), "[0.30, 0.33] s"}, {interval("recovery", ptr(0.3), nil), "[0.30, ∞] s"}, {interval("recovery", nil, nil), ""}, {interval("recovery", ptr(78.38), ptr(78.431)), "[78.38, 78.44] s"}, {interval("recovery", ptr(14.21), ptr(20.9)), "[14.2, 20.9] s"}, {interval("recovery", ptr(0.0), ptr(0.0)), "[0.0, 0.0] s"}, {interval("lostWrites", ptr(3.0), ptr(3.0)), ""},
 		{interval("availability:get", ptr(0.99841), ptr(0.99881)), "[99.84, 99.89] %"}, {interval("availability", ptr(0.9999), ptr(1.0)), "[99.99, 100] %"}, {interval("lostWrites", ptr(0.0), ptr(3.0)), "[0, 3]"}, {interval("staleness", ptr(1.5), ptr(30.0)), "[1.5, 30] ms"},
 		{plural(1, "objective"), "1 objective"}, {plural(2, "objective"), "2 objectives"},
 		{clip("abcdef", 4), "abc…"}, {clip("äöü", 3), "äöü"},

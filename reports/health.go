@@ -31,6 +31,7 @@ func slipChart(sc scene, r *Result, s *Series) *chart {
 	}
 	c.add(mark{Kind: "path", Path: steps(sc, index, func(i int) (float64, bool) { return a.y(late[i]), known(i) }), Stroke: "blue", Width: 1.4})
 	c.text(plotRight+8, a.y(late[len(late)-1])+4, "", "slip p99", "blue-text")
+	sc.edges(c, a.band)
 	sc.timeAxis(c, a.bottom)
 	c.Sentence = fmt.Sprintf("Each step is the p99 of sent − due over %s. Over the run it was %s, at worst %s at %d%ss; %s of the requests could have changed class by it and are excluded.",
 		plural(sc.bin, "second"), milliseconds(r.Validity.SlipP99Ms), milliseconds(most), when, space, percent(r.Validity.ExcludedRatio))

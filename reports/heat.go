@@ -52,6 +52,7 @@ func heatChart(sc scene, s *Series) (*chart, error) {
 		return nil, err
 	}
 	c.add(mark{Kind: "image", X: plotLeft, Y: a.top, W: plotRight - plotLeft, H: a.bottom - a.top, Light: light, Dark: dark})
+	sc.edges(c, a.band)
 	if s.GoodMs > a.lo && s.GoodMs < a.hi {
 		c.limit(a, s.GoodMs)
 	}

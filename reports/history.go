@@ -25,13 +25,13 @@ type HistoryEntry struct {
 	Availability    *float64 `json:"availability"`    // overall, null: not measured
 	FaultP99Ms      *float64 `json:"faultP99Ms"`      // of the fault phase, null: there was none
 	Lost            int      `json:"lost"`
-	Folder          string   `json:"folder"` // of the run, as the writer named it
+	Folder          string   `json:"folder"` // Result.Folder
 }
 
-// HistoryOf is the line of a run whose files are in folder.
-func HistoryOf(r *Result, folder string) HistoryEntry {
+// HistoryOf is the line of a run.
+func HistoryOf(r *Result) HistoryEntry {
 	e := HistoryEntry{Run: r.Run, Experiment: r.Experiment, Control: r.Control, Fingerprint: r.Fingerprint, Verdict: r.Verdict,
-		StartedAt: r.StartedAt, Commit: r.Commit, Lost: r.Consistency.Lost, Folder: folder}
+		StartedAt: r.StartedAt, Commit: r.Commit, Lost: r.Consistency.Lost, Folder: r.Folder}
 	if r.Recovery != nil {
 		e.RecoverySeconds = r.Recovery.FromInject.Seconds
 	}
@@ -47,8 +47,8 @@ func HistoryOf(r *Result, folder string) HistoryEntry {
 // AppendHistory adds the run to the history at path, which it creates. The
 // line goes out in one write to a file opened for appending, so that runs
 // that end together do not mix their lines.
-func AppendHistory(path string, r *Result, folder string) error {
-	line, err := json.Marshal(HistoryOf(r, folder))
+func AppendHistory(path string, r *Result) error {
+	line, err := json.Marshal(HistoryOf(r))
 	if err != nil {
 		return fmt.Errorf("history: %w", err)
 	}

@@ -16,7 +16,8 @@ func TestHistory(t *testing.T) {
 	r := passSample().result
 	for i := range 12 {
 		r.Run, r.Fingerprint = fmt.Sprint("run-", i), fmt.Sprint("f", i%2)
-		if err := AppendHistory(path, r, "runs/x/"+r.Run); err != nil {
+		r.Folder = "runs/x/" + r.Run
+		if err := AppendHistory(path, r); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -39,7 +40,7 @@ func TestHistorySurvivesATornLine(t *testing.T) {
 	if err := os.WriteFile(path, []byte(`{"run":"killed while wri`), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := AppendHistory(path, passSample().result, "x"); err != nil {
+	if err := AppendHistory(path, passSample().result); err != nil {
 		t.Fatal(err)
 	}
 	all, err := ReadHistory(path, "", 10)
@@ -54,7 +55,7 @@ func TestHistoryOfRunsThatEndTogether(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			if err := AppendHistory(path, r, "x"); err != nil {
+			if err := AppendHistory(path, r); err != nil {
 				t.Error(err)
 			}
 		})

@@ -44,6 +44,12 @@ func laneChart(sc scene, r *Result, s *Series) *chart {
 			c.span(sc, top, span)
 		}
 	}
+	for i, l := range lanes {
+		for _, span := range l.Spans {
+			c.nameSpan(sc, b.top+laneHeight*float64(i), span)
+		}
+	}
+	sc.edges(c, b)
 	sc.timeAxis(c, b.bottom)
 	c.Sentence = laneSentence(r, s)
 	if hidden > 0 {
@@ -100,6 +106,14 @@ func (c *chart) span(sc scene, top float64, s Span) {
 	w := max(sc.x(s.End)-x, 2)
 	c.add(mark{Kind: "rect", X: x, Y: top + (laneHeight-look.height)/2, W: w, H: look.height, Fill: look.fill,
 		Text: fmt.Sprintf("%s, %s – %s", s.State, instant(s.Begin), instant(s.End))})
+}
+
+// nameSpan writes what a thick bar is and how long it lasted, into it or, when
+// it is too short, beside it. All bars are drawn by then.
+func (c *chart) nameSpan(sc scene, top float64, s Span) {
+	look := states[s.State]
+	x := sc.x(s.Begin)
+	w := max(sc.x(s.End)-x, 2)
 	label := s.State + " " + seconds(s.End-s.Begin)
 	switch {
 	case look.height < 14:

@@ -149,7 +149,6 @@ func peakOf(layers []layer, bins int) float64 {
 // stacked draws the layers on top of each other, each with its name where the
 // area has room for it.
 func (c *chart) stacked(sc scene, a axis, layers []layer) {
-	sc.backdrop(c, a.band)
 	c.grid(a, func(v float64) string {
 		if v == 0 {
 			return "0"
@@ -157,7 +156,12 @@ func (c *chart) stacked(sc scene, a axis, layers []layer) {
 		return rateLabel(v) + "/s"
 	})
 	base := make([]float64, sc.bins())
+	shaded := false
 	for _, l := range layers {
+		if !shaded && l.class != "good" { // over what is good, under what is not
+			sc.backdrop(c, a.band)
+			shaded = true
+		}
 		var path strings.Builder
 		for i := 0; i < len(base); {
 			if l.rate[i] == 0 {
@@ -179,6 +183,10 @@ func (c *chart) stacked(sc scene, a axis, layers []layer) {
 			base[i] += l.rate[i]
 		}
 	}
+	if !shaded {
+		sc.backdrop(c, a.band)
+	}
+	sc.edges(c, a.band)
 }
 
 // area appends the outline of [i, j): along the top, and back along the base.

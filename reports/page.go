@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"maps"
 	"math"
 	"sort"
 	"strings"
@@ -28,6 +29,7 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"list":     list,
 	"orAbsent": orAbsent,
 	"tie":      tie,
+	"started":  startedAt,
 	"data":     func(s string) template.URL { return template.URL(s) }, // only of pictures that heatImage made
 }).ParseFS(pageFiles, "page/*.tmpl"))
 
@@ -36,6 +38,7 @@ type Extra struct {
 	Recent     []HistoryEntry // earlier runs with the same fingerprint, the oldest first
 	Logs       []LogExcerpt   // of the replicas, around the edges
 	Experiment string         // the experiment's YAML as run
+	Previous   *Result        // the run before this one; nil for none: its configuration is compared
 }
 
 // LogExcerpt is what a log said around an instant.
@@ -80,6 +83,7 @@ type page struct {
 	Sorted   []objectiveRow
 	Phased   []phaseRow
 	Settings []setting
+	Changes  []change
 	Files    []file
 	Data     bool // result.json lies beside the page
 }
@@ -111,6 +115,32 @@ type cell struct {
 
 type setting struct{ Name, Value string }
 
+// change is a setting that differs from the run before.
+type change struct{ Name, Before, Now string }
+
+// changes is what differs in commit and configuration from the run before.
+func changes(before, now *Result) []change {
+	if before == nil {
+		return nil
+	}
+	var all []change
+	add := func(name, b, n string) {
+		if b != n {
+			all = append(all, change{name, orAbsent(b), orAbsent(n)})
+		}
+	}
+	add("commit", before.Commit, now.Commit)
+	add("platform", before.Platform, now.Platform)
+	add("substitutes", list(before.Substitutes), list(now.Substitutes))
+	both := map[string]string{}
+	maps.Copy(both, before.Environment.Config)
+	maps.Copy(both, now.Environment.Config)
+	for _, name := range sortedKeys(both) {
+		add(name, before.Environment.Config[name], now.Environment.Config[name])
+	}
+	return all
+}
+
 type file struct {
 	Name string
 	Link bool
@@ -133,7 +163,7 @@ func newPage(r *Result, s *Series, extra Extra) (*page, error) {
 	for i, o := range failedFirst(r.Objectives) {
 		p.Sorted = append(p.Sorted, objectiveRow{o, fmt.Sprintf("objective-%d", i+1), interval(o.Name, o.Low, o.High)})
 	}
-	p.Phased = phaseRows(r, s)
+	p.Phased, p.Changes = phaseRows(r, s), changes(extra.Previous, r)
 	for _, name := range sortedKeys(r.Environment.Config) {
 		p.Settings = append(p.Settings, setting{name, r.Environment.Config[name]})
 	}

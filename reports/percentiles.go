@@ -58,6 +58,7 @@ func percentileChart(sc scene, r *Result, s *Series) *chart {
 		c.add(mark{Kind: "text", X: plotRight + 8, Y: y, Text: names[i].name, Fill: names[i].paint.text(), Size: 12, Bold: names[i].name == "p99"})
 	}
 	c.limit(a, s.GoodMs)
+	sc.edges(c, a.band)
 	for i, p := range points {
 		if p.N > 0 {
 			c.hover(sc, i, a.band, fmt.Sprintf("p50 %s, p90 %s, p99 %s, max %s, n = %s", milliseconds(p.P50), milliseconds(p.P90), milliseconds(p.P99), milliseconds(p.Max), count(p.N)))

@@ -38,7 +38,7 @@ func TestPicture(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write(page) }))
 	t.Cleanup(server.Close)
 	ctx := browser(t)
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 1180), chromedp.Navigate(server.URL)); err != nil {
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 1330), chromedp.Navigate(server.URL)); err != nil {
 		t.Fatal(err)
 	}
 	shot, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())

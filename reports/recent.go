@@ -39,7 +39,7 @@ func recentRuns(r *Result, earlier []HistoryEntry) []recentRun {
 		}
 		all = append(all, recentRun{HistoryEntry: e, Link: link})
 	}
-	all = append(all, recentRun{HistoryEntry: HistoryOf(r, ""), This: true})
+	all = append(all, recentRun{HistoryEntry: HistoryOf(r), This: true})
 	return all[max(0, len(all)-10):]
 }
 

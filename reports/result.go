@@ -61,6 +61,10 @@ type Result struct {
 	Environment  Environment             `json:"environment"`
 	Artifacts    []string                `json:"artifacts"` // file names in the run's folder
 	Command      string                  `json:"command"`   // runs it again
+
+	// Folder is where the run's files are. It is no part of result.json, which
+	// may be moved: who reads a result from a folder sets it.
+	Folder string `json:"-"`
 }
 
 // Aborted says why a run ended early.

@@ -57,7 +57,8 @@ func passSample() sample {
 	}
 	recoveries := []float64{0.30, 0.33, 0.29, 16.2, 0.31, 0.30, 0.28, 0.32, 0.30}
 	for i, s := range recoveries {
-		e := HistoryOf(r, fmt.Sprintf("runs/redis-outage/2026-11-%02dT0409Z-%02d", 13+i, i))
+		e := HistoryOf(r)
+		e.Folder = fmt.Sprintf("reports/runs/redis-outage/2026-11-%02dT0409Z-%02d", 13+i, i)
 		e.Run, e.StartedAt, e.RecoverySeconds = fmt.Sprint("earlier-", i), fmt.Sprintf("2026-11-%02dT04:09:00Z", 13+i), ptr(s)
 		if s > 15 {
 			e.Verdict = Fail
@@ -111,7 +112,9 @@ func failSample() sample {
 		{"residual", "≤ 0.3 %", "0.2 %", ptr(0.001), ptr(0.004), "+0.1 pp", 9600, Inconclusive, IntervalSpansLimit, "The interval of the bad share after recovery holds the limit.", 0},
 		{"steadyState", "≤ 1 %", "0 %", ptr(0.0), ptr(0.0002), "+0.98 pp", 20000, Pass, "", "The system was sound before the fault.", 0},
 	}
-	sm.extra.Recent = passSample().extra.Recent
+	before := passSample()
+	sm.extra.Recent, sm.extra.Previous = before.extra.Recent, before.result
+	r.Environment.Config["mapper.MAPPER_JOURNAL_MAX"] = "1MiB"
 	return sm
 }
 
@@ -144,7 +147,7 @@ func (sm sample) availability(name string, limit float64, strip int) Objective {
 	}
 	ratio := 1 - bad/float64(n)
 	off := 1.96 * math.Sqrt(ratio*(1-ratio)/float64(n))
-	o := Objective{name, "≥ " + percent(limit), percent(ratio), ptr(ratio - off), ptr(ratio + off), fmt.Sprintf("%+.2f pp", 100*(ratio-limit)), n, Pass, "", "", 32}
+	o := Objective{name, "≥ " + percent(limit), percent(ratio), ptr(ratio - off), ptr(min(1, ratio+off)), fmt.Sprintf("%+.2f pp", 100*(ratio-limit)), n, Pass, "", "", 32}
 	o.Why = fmt.Sprintf("%.0f of %s requests were bad.", bad, count(n))
 	if ratio < limit {
 		o.Verdict, o.Reason = Fail, LimitBroken
@@ -172,6 +175,7 @@ func newSample(seed uint64, outcome func(t float64, rng *rand.Rand) (float64, st
 		s.Slip = append(s.Slip, 0.15+0.1*rng.ExpFloat64())
 		for i := range sampleRate {
 			ms, class := outcome(float64(sec)+float64(i)/sampleRate, rng)
+			ms = math.Round(ms*1000) / 1000 // whole µs: the same on every processor
 			if class == "good" && ms > s.GoodMs {
 				class = "slow"
 			}
@@ -251,6 +255,7 @@ func sampleResult() *Result {
 		Environment: Environment{Gauntlet: "0.1.0", Go: "go1.26.0", OS: "linux/amd64", CPUs: 4, MemoryMB: 16384, Kernel: "6.12.0", Config: map[string]string{"mapper.MAPPER_JOURNAL_MAX": "64MiB", "mapper.MAPPER_REDIS": "redis:6379", "redis.appendonly": "yes"}},
 		Artifacts:   []string{"result.json", "series.json", "report.html", "junit.xml", "summary.md", "ops.log", "events.jsonl", "experiment.yaml", "logs/mapper-1.log"},
 		Command:     "gauntlet run redis-outage --seed 42",
+		Folder:      "reports/runs/redis-outage/2026-11-22T1909Z-01JD8Q4Z",
 	}
 }
 

@@ -73,6 +73,12 @@ func (sc scene) backdrop(c *chart, b band) {
 	}
 	for _, s := range merged(sc.faults) {
 		c.add(sc.shading(s, b, "fault", 0.09))
+	}
+}
+
+// edges draws, before everything else, when the fault began and ended.
+func (sc scene) edges(c *chart, b band) {
+	for _, s := range merged(sc.faults) {
 		c.vline(sc.x(s.begin), b.top, b.bottom, "fault", 1, "2 2")
 		c.vline(sc.x(s.end), b.top, b.bottom, "fault", 1, "2 2")
 	}
@@ -120,8 +126,8 @@ func without(all, others []shade) []shade {
 	return out
 }
 
-// timeAxis draws the ticks below a band; only every other chart needs to look
-// at them, so they are quiet.
+// timeAxis draws the ticks below a band; quiet, since every chart
+// has the same.
 func (sc scene) timeAxis(c *chart, bottom float64) {
 	c.hline(plotLeft, plotRight, bottom, "grey", 1, "")
 	step := timeStep(sc.seconds)

@@ -43,6 +43,7 @@ func stripChart(sc scene, s *Series) *chart {
 			worst, where = most, fmt.Sprintf("%s at %d%ss with %s", scopeName(strip.Scope), when, space, percent(most))
 		}
 	}
+	sc.edges(c, b)
 	sc.timeAxis(c, b.bottom)
 	c.Sentence = "Each cell is the bad share of " + sc.pointIs() + ": none is a thin line, taller and darker is more (up to 1, 5, 20, 50 % and above); no line means no request."
 	if where == "" {

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -34,10 +36,8 @@ func Terminal(w io.Writer, r *Result, color bool) error {
 	}
 	b.WriteByte('\n')
 	objectivesTable(b, r, paint)
-	for _, a := range r.Artifacts {
-		if a == "report.html" {
-			fmt.Fprintf(b, "\nreport  %s\n", a)
-		}
+	if slices.Contains(r.Artifacts, "report.html") {
+		fmt.Fprintf(b, "\nreport  %s\n", plain(filepath.Join(r.Folder, "report.html")))
 	}
 	if r.Command != "" {
 		fmt.Fprintf(b, "again   %s\n", plain(r.Command))

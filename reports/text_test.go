@@ -98,3 +98,22 @@ func TestMarkdownIsBounded(t *testing.T) {
 		t.Error("markup of the run is not escaped")
 	}
 }
+
+func TestOpenMetrics(t *testing.T) {
+	for name, sm := range samples() {
+		var b bytes.Buffer
+		if err := OpenMetrics(&b, sm.result); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, "metrics-"+name+".prom", b.Bytes())
+	}
+	r := failSample().result
+	r.Experiment = "a\"\\\nb"
+	var b bytes.Buffer
+	if err := OpenMetrics(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(b.String(), `gauntlet_lost_writes{experiment="a\"\\\nb"} 3`) || strings.Count(b.String(), "# EOF\n") != 1 {
+		t.Errorf("labels are not escaped:\n%s", b.String())
+	}
+}

@@ -58,6 +58,7 @@ var behaviour = map[string][]struct{ cmd, want string }{
 	"lists and sets": {
 		{"RPUSH l a b c", "3"}, {"LPUSH l z", "4"}, {"LRANGE l 0 -1", "[z a b c]"}, {"LPOP l", "z"}, {"RPOP l", "c"}, {"LTRIM l 0 0", "OK"}, {"LLEN l", "1"},
 		{"SADD s a b a", "2"}, {"SISMEMBER s a", "1"}, {"SREM s a", "1"}, {"SMEMBERS s", "[b]"}, {"SCARD s", "1"},
+		{"SADD o x", "1"}, {"SINTERSTORE r s o", "0"}, {"EXISTS r", "0"}, {"SMOVE s o b", "1"}, {"EXISTS s", "0"}, {"LTRIM l 5 9", "OK"}, {"EXISTS l", "0"},
 	},
 	"streams": {
 		{"XADD s 5-1 a 1", "5-1"}, {"XADD s 5-1 a 1", "error "}, {"XADD s 6-1 b 2", "6-1"}, {"XLEN s", "2"},

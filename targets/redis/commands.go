@@ -25,6 +25,15 @@ var writes = map[string]keysOf{
 	"XADD": first, "XDEL": first, "XTRIM": first,
 }
 
+// mayEmpty are the writes that can leave a list, set, hash or sorted set with
+// nothing in it.
+var mayEmpty = map[string]bool{
+	"HDEL": true, "LMOVE": true, "LPOP": true, "LREM": true, "LTRIM": true, "RPOP": true, "RPOPLPUSH": true,
+	"SDIFFSTORE": true, "SINTERSTORE": true, "SMOVE": true, "SREM": true, "SUNIONSTORE": true,
+	"ZINTERSTORE": true, "ZPOPMAX": true, "ZPOPMIN": true, "ZREM": true, "ZREMRANGEBYLEX": true,
+	"ZREMRANGEBYRANK": true, "ZREMRANGEBYSCORE": true, "ZUNIONSTORE": true,
+}
+
 // passed are commands that change no key, though miniredis does not call them
 // reads, and that it answers as it stands. What scripts change is seen command
 // by command.

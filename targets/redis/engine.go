@@ -158,12 +158,20 @@ func (e *engine) follow(c *server.Peer, cmd string, args []string) {
 	}
 	for _, key := range keys(args) {
 		at := e.askInt(c, "PEXPIRETIME", key)
-		if at >= 0 && at <= e.ms() { // set to a time that is over
+		over := at >= 0 && at <= e.ms() // set to a time that has passed
+		if over || (at != missing && mayEmpty[cmd] && e.isEmpty(c, key)) {
 			e.ask(c, "DEL", key)
 			at = missing
 		}
 		e.keys.set(key, at)
 	}
+}
+
+// isEmpty tells whether a list, set, hash or sorted set has nothing in it. A real
+// Redis has no such keys; miniredis keeps some.
+func (e *engine) isEmpty(c *server.Peer, key string) bool {
+	count, ok := map[string]string{"+list": "LLEN", "+set": "SCARD", "+hash": "HLEN", "+zset": "ZCARD"}[string(bytes.TrimSpace(e.ask(c, "TYPE", key)))]
+	return ok && e.askInt(c, count, key) == 0
 }
 
 // forward lets miniredis run a command.

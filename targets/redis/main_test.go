@@ -152,6 +152,16 @@ func eventually(t *testing.T, what string, f func() bool) {
 	}
 }
 
+func dial(t *testing.T, addr string) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
 // files lists the data files of a server.
 func files(t *testing.T, dir, pattern string) []string {
 	t.Helper()

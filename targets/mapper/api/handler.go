@@ -35,7 +35,7 @@ type Options struct {
 	State     State
 	Shard     func(key string) int // 0 to shards.Count-1
 	Now       func() int64         // microseconds since 1970, by which a ttl becomes absolute
-	Metrics   http.Handler
+	Metrics   http.Handler         // of /metrics
 	Log       *slog.Logger
 	MaxWrites int // in flight; more are refused
 }
@@ -61,6 +61,9 @@ func New(o Options) *Handler {
 // connection, so that clients go elsewhere before the listener is closed.
 func (h *Handler) Drain() { h.draining.Store(true) }
 
+// WritesInFlight is the number of PUTs and DELETEs that wait for an answer.
+func (h *Handler) WritesInFlight() int { return int(h.writes.Load()) }
+
 // Headers in canonical form, so that they can be set without a look-up.
 const (
 	headerShard      = "X-Shard"
@@ -75,6 +78,21 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
 	}
 	switch r.URL.Path {
+	case "/healthz", "/readyz", "/metrics", peers.Path:
+		h.own(w, r)
+	default:
+		h.key(w, r, r.URL.Path)
+	}
+}
+
+// own serves the paths that are no keys.
+func (h *Handler) own(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		problem(w, http.StatusMethodNotAllowed, "not a key: only GET and HEAD")
+		return
+	}
+	switch r.URL.Path {
 	case "/healthz":
 		probe(w, http.StatusOK, "alive\n")
 	case "/readyz":
@@ -83,8 +101,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Metrics.ServeHTTP(w, r)
 	case peers.Path:
 		h.snapshot(w)
-	default:
-		h.key(w, r, r.URL.Path)
 	}
 }
 

@@ -9,29 +9,26 @@ import (
 	"time"
 
 	"gauntlet/targets/mapper/config"
-	"gauntlet/targets/mapper/journal"
-	"gauntlet/targets/mapper/replica"
-	"gauntlet/targets/mapper/truth"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metricsHandler serves everything that the mapper counts, with the Go
-// runtime's and the process's own numbers.
-func metricsHandler(service *replica.Service, redis *truth.Redis, j *journal.Journal) http.Handler {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(service,
+// register shows everything that the mapper counts, with the Go runtime's and
+// the process's own numbers.
+func (p *parts) register(registry *prometheus.Registry) {
+	registry.MustRegister(p.service,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "mapper_journal_bytes", Help: "Size of the writes that wait for Redis.",
-		}, func() float64 { return float64(j.Bytes()) }),
+		}, func() float64 { return float64(p.journal.Bytes()) }),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "mapper_journal_syncs_total", Help: "Group commits of the journal.",
-		}, func() float64 { return float64(j.Syncs()) }))
-	registry.MustRegister(redis.Collectors()...)
-	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+		}, func() float64 { return float64(p.journal.Syncs()) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "mapper_writes_in_flight", Help: "Writes that wait for an answer.",
+		}, func() float64 { return float64(p.handler.WritesInFlight()) }))
+	registry.MustRegister(p.redis.Collectors()...)
 }
 
 // Profile rates that cost little: one event in a hundred, and one blocked for

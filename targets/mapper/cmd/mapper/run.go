@@ -19,6 +19,9 @@ import (
 	"gauntlet/targets/mapper/replica"
 	"gauntlet/targets/mapper/shards"
 	"gauntlet/targets/mapper/truth"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 const (
@@ -103,9 +106,12 @@ func assemble(c config.Config, log *slog.Logger) (*parts, error) {
 	if err := j.All(func(r journal.Record) { service.Restore(r.Entry) }); err != nil {
 		return nil, errors.Join(fmt.Errorf("replay: %w", err), j.Close())
 	}
+	registry := prometheus.NewRegistry()
 	handler := api.New(api.Options{Node: c.Node, Mappings: service, State: service, Shard: m.Shard,
-		Now: redis.Clock.Now, Metrics: metricsHandler(service, redis, j), Log: log, MaxWrites: maxWrites})
-	return &parts{config: c, log: log, journal: j, redis: redis, service: service, handler: handler}, nil
+		Now: redis.Clock.Now, Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), Log: log, MaxWrites: maxWrites})
+	p := &parts{config: c, log: log, journal: j, redis: redis, service: service, handler: handler}
+	p.register(registry)
+	return p, nil
 }
 
 // drain lets clients go elsewhere, and then ends what is in flight.

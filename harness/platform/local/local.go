@@ -34,6 +34,8 @@ type Options struct {
 	// its process runs) and ends ("down"), as soon as it is known. It is called
 	// by the goroutine that supervises the replica and must not block.
 	OnState func(replica, state string, at time.Time)
+
+	pick func() (int, error) // chooses a port for a replica; nil: a free one
 }
 
 // The states that OnState is told.
@@ -98,6 +100,9 @@ func (o Options) complete() (Options, error) {
 	}
 	if o.OnState == nil {
 		o.OnState = func(string, string, time.Time) {}
+	}
+	if o.pick == nil {
+		o.pick = newPortPicker().pick
 	}
 	if o.StartTimeout == 0 {
 		o.StartTimeout = defaultStartTimeout

@@ -66,6 +66,7 @@ func place(stack topology.Stack, programs map[string]program, volumes string, pi
 		if err != nil {
 			return out, err
 		}
+		out.addresses[s.Name] = nil // known, even without a replica
 		for range s.Replicas {
 			mine := map[int]string{}
 			for _, port := range ports {

@@ -46,4 +46,4 @@ func startTicks(pid int) (uint64, error) {
 }
 
 // sweep finds nothing: the environment of other processes is shown to nobody.
-func sweep(string) int { return 0 }
+func sweep(string) {}

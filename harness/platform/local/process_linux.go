@@ -95,12 +95,22 @@ func allProcesses() []int {
 	return pids
 }
 
-// sweep kills what carries the label of the run and escaped its group, and
-// returns how many processes it found. A process is held by a descriptor
-// before it is looked at, so that the one that is killed is the one seen.
-func sweep(runID string) int {
+// sweep kills what carries the label of the run and escaped its group, until
+// nothing does. It gives up after a while: what the kernel cannot end is the
+// register's.
+func sweep(runID string) {
 	label := []byte(platform.RunLabel + "=" + runID)
-	found := 0
+	deadline := time.Now().Add(groupTimeout)
+	for killLabelled(label) && time.Now().Before(deadline) {
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// killLabelled tells whether there was anybody. A process is held by a
+// descriptor before it is looked at, so that the one that is killed is the one
+// that was seen.
+func killLabelled(label []byte) bool {
+	found := false
 	for _, pid := range allProcesses() {
 		if pid == os.Getpid() {
 			continue
@@ -111,9 +121,7 @@ func sweep(runID string) int {
 		}
 		environment, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
 		if err == nil && slices.ContainsFunc(bytes.Split(environment, []byte{0}), func(v []byte) bool { return bytes.Equal(v, label) }) {
-			if handle.Kill() == nil {
-				found++
-			}
+			found = handle.Kill() == nil || found
 		}
 		handle.Release()
 	}

@@ -44,7 +44,7 @@ func (s *System) prepare(stack topology.Stack, programs map[string]program, bina
 			return err
 		}
 	}
-	where, err := place(stack, programs, volumes, newPortPicker().pick)
+	where, err := place(stack, programs, volumes, s.options.pick)
 	if err != nil {
 		return err
 	}

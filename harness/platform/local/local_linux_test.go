@@ -1,0 +1,12 @@
+package local
+
+import (
+	"testing"
+
+	"gauntlet/harness/platform"
+	"gauntlet/harness/platform/conformance"
+)
+
+func TestConformance(t *testing.T) {
+	conformance.Run(t, func(t *testing.T) platform.Platform { return New(options(t)) })
+}

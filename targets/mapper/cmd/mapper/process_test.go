@@ -102,6 +102,9 @@ func (p *process) end() {
 	if p.cmd.ProcessState == nil {
 		p.kill()
 	}
+	if strings.Contains(p.log.String(), "DATA RACE") {
+		p.t.Errorf("data race in %s:\n%s", p.addr, p.log)
+	}
 }
 
 // kill is SIGKILL.

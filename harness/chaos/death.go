@@ -2,28 +2,16 @@ package chaos
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"gauntlet/harness/platform"
 )
 
 const (
-	// dialEvery is how often the victim is dialled while its death is expected.
-	dialEvery = time.Millisecond
-	// dialSlowly is how often after attentive passed: a death that did not happen
-	// need not be missed to the millisecond, and the host has other work.
-	dialSlowly = 10 * time.Millisecond
-	attentive  = time.Second
-	// dialTimeout bounds a connection attempt: an attempt that got no answer
-	// because the victim's backlog is full must not outlast its death.
 	// probeTimeout bounds a question for readiness.
-	dialTimeout  = 50 * time.Millisecond
 	probeTimeout = time.Second
 	// lookEvery is how often the platform is asked for the victim's incarnation,
 	// and the victim whether it is ready.
@@ -100,35 +88,6 @@ func (d *death) mark(change func()) {
 	}
 }
 
-// dialOn dials the victim until it refuses or is back.
-func (d *death) dialOn(ctx context.Context) {
-	for {
-		err := dial(ctx, d.victim.Address)
-		now := d.set.Clock.Now()
-		if ctx.Err() != nil {
-			return
-		}
-		d.mu.Lock()
-		switch {
-		case errors.Is(err, syscall.ECONNREFUSED):
-			d.refused = now
-		case err == nil:
-			d.accepted++
-		default:
-			d.other = err
-		}
-		pause := dialEvery
-		if time.Since(d.edge) > attentive {
-			pause = dialSlowly
-		}
-		seen := d.refused != 0
-		d.mu.Unlock()
-		if seen || !sleep(ctx, pause, nil, d.returned) {
-			return
-		}
-	}
-}
-
 // follow asks for the victim's incarnation, and once it may be back whether it
 // is ready, until it is.
 func (d *death) follow(ctx context.Context) {
@@ -142,7 +101,7 @@ func (d *death) follow(ctx context.Context) {
 			close(d.returned)
 			return
 		}
-		if !sleep(ctx, pause, d.look, nil) {
+		if !rest(ctx, pause, d.look, nil) {
 			return
 		}
 	}
@@ -273,34 +232,4 @@ func (d *death) insteadOf() []string {
 // seconds shows an instant of the run's clock.
 func seconds(ns int64) string {
 	return fmt.Sprintf("%.3f s", float64(ns)/1e9)
-}
-
-// dial connects and hangs up. It resets the connection instead of closing it:
-// thousands of them in TIME_WAIT would take the generator's ports away.
-func dial(ctx context.Context, address string) error {
-	dialer := net.Dialer{Timeout: dialTimeout}
-	conn, err := dialer.DialContext(ctx, "tcp", address)
-	if err != nil {
-		return err
-	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0) // without it the port is only busy for longer
-	}
-	return conn.Close()
-}
-
-// sleep waits for d, less when woken, and tells whether to go on: not when ctx
-// or over ended.
-func sleep(ctx context.Context, d time.Duration, wake, over <-chan struct{}) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-wake:
-	case <-over:
-		return false
-	case <-ctx.Done():
-		return false
-	}
-	return true
 }

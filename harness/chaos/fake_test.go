@@ -25,7 +25,10 @@ type fake struct {
 	fail      map[string]error
 	deadly    bool // a failing Kill or Hold takes the victim down all the same
 	stubborn  int  // how many calls of Release fail
-	undead    bool // what is held down is started again at once
+	undead    bool // what is held down is started again all the same
+	reborn    bool // Kill changes the incarnation, and the address goes on answering
+	mute      bool // Kill takes the address away, and the incarnation stays
+	hang      bool // Hold does its work, and returns when its context ends
 	restarted sync.WaitGroup
 }
 
@@ -40,7 +43,7 @@ type fakeReplica struct {
 // newFake starts two mappers and a redis.
 func newFake(t *testing.T) *fake {
 	t.Helper()
-	f := &fake{restart: 20 * time.Millisecond, boot: 20 * time.Millisecond, fail: map[string]error{}}
+	f := &fake{restart: 100 * time.Millisecond, boot: 20 * time.Millisecond, fail: map[string]error{}}
 	for _, name := range []string{"mapper-1", "mapper-2", "redis-1"} {
 		service := name[:len(name)-2]
 		r := &fakeReplica{Replica: platform.Replica{Name: name, Service: service, Address: "127.0.0.1:0", Labels: map[string]string{"app": service}}}
@@ -119,12 +122,27 @@ func (f *fake) Kill(_ context.Context, name string, grace time.Duration) error {
 	if f.feeble || err != nil && !f.deadly {
 		return err
 	}
-	f.stop(f.find(name))
-	f.later(f.restart, name)
+	switch r := f.find(name); {
+	case f.reborn:
+		r.Incarnation += " reborn"
+	case f.mute:
+		_ = r.listener.Close()
+	default:
+		f.stop(r)
+		f.later(f.restart, name)
+	}
 	return err
 }
 
-func (f *fake) Hold(_ context.Context, name string) error {
+func (f *fake) Hold(ctx context.Context, name string) error {
+	if err := f.hold(name); err != nil || !f.hang {
+		return err
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (f *fake) hold(name string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.calls = append(f.calls, "hold "+name)
@@ -135,7 +153,7 @@ func (f *fake) Hold(_ context.Context, name string) error {
 	f.stop(f.find(name))
 	f.find(name).held = true
 	if f.undead {
-		f.later(0, name)
+		f.later(f.restart, name)
 	}
 	return err
 }

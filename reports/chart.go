@@ -140,7 +140,8 @@ func (a axis) y(v float64) float64 {
 // logAxis spans whole decades from lo to hi; hi leaves room for what is drawn
 // at its value.
 func logAxis(b band, lo, hi float64) axis {
-	lo, hi = max(lo, 1e-3), max(hi, lo*2, 2e-3)
+	lo = min(max(lo, 1e-3), axisLimit/10)
+	hi = min(max(hi, lo*2), axisLimit)
 	floor := math.Pow(10, math.Floor(math.Log10(lo)+1e-9))
 	ceil := math.Pow(10, math.Ceil(math.Log10(hi)-1e-9))
 	if ceil <= floor {
@@ -149,11 +150,16 @@ func logAxis(b band, lo, hi float64) axis {
 	return axis{band: b, lo: floor, hi: ceil, log: true}
 }
 
+// axisLimit is the largest value that an axis goes to. Nothing that is measured
+// comes near it; a damaged file must not draw grid lines for ever.
+const axisLimit = 1e12
+
 // linearAxis begins at 0 and ends at a round number above hi.
 func linearAxis(b band, hi float64) axis {
 	if hi <= 0 || math.IsNaN(hi) || math.IsInf(hi, 0) {
 		hi = 1
 	}
+	hi = min(hi, axisLimit)
 	step := niceStep(hi / 3)
 	return axis{band: b, hi: math.Ceil(hi/step-1e-9) * step}
 }

@@ -19,7 +19,8 @@ const heatLevels = 24
 func heatChart(sc scene, s *Series) (*chart, error) {
 	h := s.Heat
 	first, last, most, total := heatExtent(h)
-	if total == 0 || h.Factor <= 1 || h.MinMs <= 0 {
+	lo, hi := h.MinMs*math.Pow(h.Factor, float64(first)), h.MinMs*math.Pow(h.Factor, float64(last+1))
+	if total == 0 || h.Factor <= 1 || lo <= 0 || hi > axisLimit || last-first >= 1000 {
 		return nil, nil
 	}
 	grid := make([][]int, sc.bins())
@@ -37,7 +38,7 @@ func heatChart(sc scene, s *Series) (*chart, error) {
 	}
 	c := &chart{ID: "every-request", Title: "Every request", Height: 218,
 		Desc: "Heat map: time across, response time up on a logarithmic axis, darkness for the number of requests."}
-	a := axis{band: band{8, 192}, log: true, lo: h.MinMs * math.Pow(h.Factor, float64(first)), hi: h.MinMs * math.Pow(h.Factor, float64(last+1))}
+	a := axis{band: band{8, 192}, log: true, lo: lo, hi: hi}
 	sc.backdrop(c, a.band)
 	for v := math.Pow(10, math.Ceil(math.Log10(a.lo)-1e-9)); v <= a.hi*1.0001; v *= 10 {
 		c.hline(plotLeft, plotRight, a.y(v), "grid", 1, "")

@@ -148,6 +148,24 @@ func instance(t *testing.T, s string) any {
 	return v
 }
 
+func FuzzReadSeries(f *testing.F) {
+	f.Add([]byte(`{"schemaVersion":1,"seconds":4,"goodMs":250,"planned":[9,9],"outcomes":[{"class":"5xx","count":[3]}],"latency":[{"n":9,"p50":1,"p90":1e300,"p99":2,"max":1e308}],"heat":{"minMs":0.1,"factor":1e200,"rows":3,"cells":[[1,2,3]]},"strips":[{"scope":"op:a","n":[1],"bad":[null,0.5]}],"lanes":[{"kind":"fault","spans":[{"begin":-1,"end":1e300,"state":"active"}]}],"slipP99Ms":[1e308],"spectrum":[{"phase":"fault","count":-1,"at":[{"q":2,"ms":1e308}]}],"keys":[{"rank":-1,"seen":1,"expected":1e308}]}`))
+	f.Add([]byte(`{"schemaVersion":1,"seconds":1000000000000,"planned":[1]}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s, err := ReadSeries(bytes.NewReader(b))
+		if err != nil {
+			return
+		}
+		var out bytes.Buffer
+		if err := HTML(&out, anyResult, s, Extra{}); err != nil {
+			t.Errorf("what can be read cannot be drawn: %v", err)
+		}
+	})
+}
+
+// anyResult has faults, episodes and phases for any series.
+var anyResult = failSample().result
+
 func FuzzReadResult(f *testing.F) {
 	f.Add([]byte(`{"schemaVersion":1,"verdict":"PASS","faults":[{"name":"x","injectBegin":null}],"phases":[{"begin":1e9}]}`))
 	f.Add([]byte(`{"schemaVersion":2}`))

@@ -185,6 +185,7 @@ func (p *page) charts(r *Result, s *Series) error {
 		p.Sections = []section{{ID: "no-series", Name: "Charts", Missing: "There is no series of this run, hence nothing to draw."}}
 		return nil
 	}
+	s = s.bounded()
 	sc := newScene(r, s)
 	heat, err := heatChart(sc, s)
 	if err != nil {
@@ -210,6 +211,18 @@ func (p *page) charts(r *Result, s *Series) error {
 	}
 	p.Spectrum, p.Keys = spectrumChart(s), keyChart(s)
 	return nil
+}
+
+// bounded is the series no longer than what it holds: a length that is wrong
+// must not cost the time to draw it.
+func (s *Series) bounded() *Series {
+	longest := max(len(s.Planned), len(s.Latency), len(s.Heat.Cells), len(s.Slip), 1)
+	if s.Seconds <= longest {
+		return s
+	}
+	c := *s
+	c.Seconds = longest
+	return &c
 }
 
 // phaseRows is the table before, during, after.

@@ -1,0 +1,62 @@
+// Package slo decides whether a system under fault kept its objectives. It is
+// pure: no I/O, no clock, no randomness, so that a run can be judged again
+// from its log, bit for bit. Time is int64 nanoseconds since the run's origin
+// throughout; seconds appear only in the types of package reports.
+//
+// # From requests to a verdict
+//
+// A Collector turns the load's requests into compact Samples: bad or good
+// (an error, a wrong answer, never sent, or slower than the declared limit
+// from its due time), and ambiguous when the generator's own lateness decides
+// which. For each scope (the service as a whole, each operation, replica and
+// shard) a CUSUM test finds stretches that are worse than the scope's
+// baseline; their edges are refined by maximum likelihood and carry an
+// interval; episodes worth 0.1 s of full outage or more count. Episodes
+// belong to faults, recovery times to episodes, verdicts to objectives.
+//
+// # Symbols
+//
+//	ε   bad share of the baseline, (bad + ½)/(n + 1)
+//	p0  min(0.05, max(ε, 10⁻³)), the share that is still healthy
+//	p1  max(0.05, 10·p0) but at most ½, the share that is surely not
+//	h   20, the evidence (a log-likelihood ratio) that opens an episode
+//	H   2 s, or the time of 400 requests in a thin scope: how much good
+//	    traffic ends an episode, and how far an edge's influence reaches
+//
+// Sources: E. S. Page, "Continuous inspection schemes", Biometrika 41 (1954)
+// for the CUSUM; E. B. Wilson, "Probable inference", JASA 22 (1927) for
+// intervals of shares; S. S. Wilks (1938) for intervals by likelihood ratio.
+// Wilks' bound for a smooth parameter is 3.84/2 = 1.92; a split point is not
+// one, and the bound that covers it 95 times in 100 here is 3.7.
+//
+// # Where the rules needed a decision
+//
+//   - An instant between two requests cannot be told: degradedAt is the due
+//     time of the first request of an episode, recoveredAt that of the first
+//     one after it, and both intervals reach back to the request before.
+//   - Refining an episode of two depths (an outage that ends in a limp) keeps
+//     the deeper part; what it cuts off, before or after, is tested again as
+//     an episode of its own and merges when it has impact. Nothing is lost.
+//   - Slip widens an edge whatever caused it, blocked workers included; only
+//     the generator's own lateness makes a request ambiguous.
+//   - An episode that was already open at an injection, and follows no earlier
+//     one, is held to that fault from its injection: a system that was down
+//     before does not count as never degraded.
+//   - A never degraded fault's upper bound takes every small episode from its
+//     own origin, and the fault passes: small episodes are never gated on. But
+//     it needs H of traffic after the injection, else observe was too short.
+//   - With from: heal, what ended before the heal is not held to the limit;
+//     what begins later than the episode at the heal is a relapse.
+//   - Availability and residual of a run whose fault is unproven cannot pass;
+//     that they break their limit is a fact, and stands. Recovery is measured
+//     from the fault and is inconclusive either way.
+//   - An aborted run passes nothing. Availability fails only when it would
+//     with every request still to come (up to Input.PlannedEnd) good.
+//   - Residual is judged for the scopes that have an availability objective,
+//     after the last episode of any fault.
+//   - Requests that a mask covers are excluded; when both ways are tried, a
+//     masked bad request may be good, a masked good one stays good.
+//   - A baseline operation of fewer than 100 requests breaks steadyState only
+//     when the Wilson interval does: one error of 50 is not 2 %.
+//   - What was due and is not in the log counts as not sent by the generator.
+package slo

@@ -1,0 +1,111 @@
+package slo
+
+import (
+	"math"
+	"slices"
+)
+
+// episode is a stretch of time in which a scope did worse than its baseline.
+type episode struct {
+	scope *scope
+
+	degraded, degradedLow, degradedHigh    int64
+	recovered, recoveredLow, recoveredHigh int64
+
+	stopped  bool // a request after it was good
+	censored bool // the run ended within it, or within H of its end
+
+	seen     tally
+	excluded int
+	impact   float64 // equivalent seconds of full outage
+	masked   float64 // share of its time under a mask
+}
+
+// depth is the bad share within.
+func (e *episode) depth() float64 {
+	if e.seen.n == 0 {
+		return 0
+	}
+	return float64(e.seen.bad) / float64(e.seen.n)
+}
+
+// counts says whether the episode is large enough to matter.
+func (e *episode) counts() bool { return e.impact >= leastImpact }
+
+// finder looks for the episodes of one scope.
+type finder struct {
+	*series
+	scope *scope
+	fall  float64 // evidence of H of good traffic
+	found []*episode
+}
+
+// find is the scope's episodes, merged where they belong together, by time.
+func find(s *series, sc *scope, masks []Span) []*episode {
+	if sc.thin() {
+		return nil
+	}
+	f := finder{series: s, scope: sc, fall: math.Abs(sc.test.good) * sc.rate * float64(sc.horizon) / float64(second)}
+	f.scan(0, len(s.due))
+	all := f.merge()
+	for _, e := range all {
+		e.masked = overlap(masks, Span{e.degraded, e.recovered})
+	}
+	return all
+}
+
+// scan finds the episodes among requests [lo, hi). What refining cuts off an
+// episode on either side is scanned again: an outage that ends in a limp is
+// two, and neither hides the other.
+func (f *finder) scan(lo, hi int) {
+	for lo < hi {
+		r, ok := f.scope.test.next(f.bad, lo, hi, f.fall)
+		if !ok {
+			return
+		}
+		onset, end := f.refine(f.scope.test, r, lo, f.scope.horizon)
+		if onset.best > r.first {
+			f.scan(r.first, onset.best)
+		}
+		f.accept(onset, end)
+		lo = end.best
+	}
+}
+
+// accept makes an episode of requests [onset.best, end.best).
+func (f *finder) accept(onset, end edge) {
+	e := &episode{scope: f.scope, stopped: end.best < len(f.due)}
+	e.degraded, e.degradedLow, e.degradedHigh = f.interval(onset)
+	e.recovered, e.recoveredLow, e.recoveredHigh = f.interval(end)
+	slack := f.slack(e.degraded, f.scope.horizon)
+	e.degradedLow, e.degradedHigh = e.degradedLow-slack, e.degradedHigh+slack
+	slack = f.slack(e.recovered, f.scope.horizon)
+	e.recoveredLow, e.recoveredHigh = max(e.degradedLow, e.recoveredLow-slack), e.recoveredHigh+slack
+	e.censored = !e.stopped || f.whole.End-e.recovered < f.scope.horizon
+	f.measure(e)
+	f.found = append(f.found, e)
+}
+
+// merge joins episodes with impact that are less than H apart; small ones
+// stay as they are, and never bridge.
+func (f *finder) merge() []*episode {
+	var all []*episode
+	var last *episode // with impact
+	for _, e := range f.found {
+		switch {
+		case !e.counts():
+			all = append(all, e)
+		case last != nil && e.degraded-last.recovered < f.scope.horizon:
+			last.recovered, last.recoveredLow, last.recoveredHigh = e.recovered, e.recoveredLow, e.recoveredHigh
+			last.stopped, last.censored = e.stopped, e.censored
+			impact := last.impact + e.impact
+			f.measure(last)
+			last.impact = impact
+		default:
+			last = e
+			all = append(all, e)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *episode) int { return int(min(1, max(-1, a.degraded-b.degraded))) })
+	return all
+}

@@ -1,0 +1,190 @@
+package slo
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gauntlet/reports"
+)
+
+// order is that of objectives everywhere (§5).
+var order = []string{"recovery", "availability", "availability:", "lostWrites", "foreign", "staleness", "convergence", "order", "residual", "steadyState"}
+
+// Arrange sorts objectives into their fixed order, those of one kind as they
+// came; unknown ones go last. It returns a new list.
+func Arrange(objectives []reports.Objective) []reports.Objective {
+	place := func(name string) int {
+		if strings.HasPrefix(name, "availability:") {
+			name = "availability:"
+		}
+		if i := slices.Index(order, name); i >= 0 {
+			return i
+		}
+		return len(order)
+	}
+	sorted := slices.Clone(objectives)
+	slices.SortStableFunc(sorted, func(a, b reports.Objective) int { return place(a.Name) - place(b.Name) })
+	return sorted
+}
+
+// because completes an objective: no reason is a PASS, limit-broken a FAIL,
+// every other INCONCLUSIVE.
+func because(o reports.Objective, reason, why string) reports.Objective {
+	o.Reason, o.Why = reason, why
+	switch reason {
+	case "":
+		o.Verdict = reports.Pass
+	case reports.LimitBroken:
+		o.Verdict = reports.Fail
+	default:
+		o.Verdict = reports.Inconclusive
+	}
+	return o
+}
+
+// recoveryObjective holds every claim of every fault, or without faults every
+// episode in observe, to the limit; the worst is shown.
+func (a *analysis) recoveryObjective() reports.Objective {
+	limit := a.Spec.Recovery
+	o := reports.Objective{Name: "recovery", Target: "≤ " + duration(int64(limit.Within)) + " " + limit.words(), Measured: "nothing"}
+	if len(a.Faults) == 0 {
+		o.Target = "no episode longer than " + duration(int64(limit.Within))
+	}
+	span, ok := a.exposed()
+	if !ok {
+		return a.unexposed(o)
+	}
+	if a.scopes[0].thin() {
+		return because(o, orAborted(a.Aborted, reports.TooFewSamples), fmt.Sprintf("Episodes need a baseline of at least %g requests per second; there were %.3g.", leastRate, a.scopes[0].rate))
+	}
+	o.Samples = a.count(a.scopes[0], span).n
+	if o.Samples == 0 {
+		return because(o, orAborted(a.Aborted, reports.TooFewSamples), fmt.Sprintf("No request was judged after %.3f s.", seconds(span.Begin)))
+	}
+	c, ok := a.worstClaim()
+	if !ok {
+		return because(o, orAborted(a.Aborted, reports.FaultUnproven), "Not every fault of the experiment was injected.")
+	}
+	o.Measured, o.Low, o.Margin = "> "+duration(c.measure.low), pointer(seconds(c.measure.low)), margin(float64(int64(limit.Within)-c.measure.low), float64(limit.Within))
+	if c.measure.high != nil {
+		o.High = pointer(seconds(*c.measure.high))
+	}
+	if c.measure.at != nil {
+		o.Measured = duration(*c.measure.at)
+		o.Margin = margin(float64(int64(limit.Within)-*c.measure.at), float64(limit.Within))
+	}
+	return because(o, c.reason, a.claimWords(c))
+}
+
+func (l Limit) words() string {
+	switch l.From {
+	case "heal":
+		return "from heal"
+	case "both":
+		return "from inject and from heal"
+	}
+	return "from inject"
+}
+
+// worstClaim is the claim that decides: a broken limit, then what is not
+// known, then the longest; of equals a real episode over none. A fault that
+// was not injected leaves nothing to claim.
+func (a *analysis) worstClaim() (claim, bool) {
+	var all []claim
+	if len(a.Faults) == 0 {
+		all = a.episodesInObserve()
+	}
+	complete := true
+	for f, fault := range a.Faults {
+		if !fault.injected() {
+			complete = false
+			continue
+		}
+		for _, r := range a.recoveries(f) {
+			all = append(all, r.claims...)
+		}
+	}
+	if len(all) == 0 {
+		return claim{}, false
+	}
+	worst := slices.MaxFunc(all, func(x, y claim) int { return x.weight(y) })
+	return worst, complete || worst.verdict == reports.Fail
+}
+
+// weight compares claims by how much they matter.
+func (c claim) weight(other claim) int {
+	if d := rank(c.verdict) - rank(other.verdict); d != 0 {
+		return d
+	}
+	if d := c.measure.size() - other.measure.size(); d != 0 {
+		return int(min(1, max(-1, d)))
+	}
+	switch {
+	case c.episode != nil && other.episode == nil:
+		return 1
+	case c.episode == nil && other.episode != nil:
+		return -1
+	}
+	return 0
+}
+
+// episodesInObserve is what the limit holds when the file has no fault: each
+// episode of impact in observe, from its onset; or that there was none.
+func (a *analysis) episodesInObserve() []claim {
+	none := claim{kind: longest, scope: a.scopes[0], fault: -1, measure: a.undegraded(a.scopes[0], nil)}
+	all := []claim{a.settle(none)}
+	for i, sc := range a.scopes {
+		for k := range a.owned[i] {
+			o := &a.owned[i][k]
+			if sc.gates() && o.counts() && (o.recovered > a.Phases.Observe.Begin || !o.stopped) {
+				all = append(all, a.settle(claim{kind: longest, episode: o, scope: sc, fault: -1, measure: o.since(a.whole.End)}))
+			}
+		}
+	}
+	return all
+}
+
+// percent shows a share with as many digits as tell it from none and from
+// all: 99.9994 % is not 100 %.
+func percent(share float64) string {
+	p := share * 100
+	digits := 3
+	for ; digits < 9; digits++ {
+		r := math.Round(p*math.Pow10(digits)) / math.Pow10(digits)
+		if (r != 100 || share >= 1) && (r != 0 || share <= 0) {
+			break
+		}
+	}
+	s := strconv.FormatFloat(p, 'f', digits, 64)
+	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".") + " %"
+}
+
+// duration shows ns in seconds, to the millisecond below 10 s.
+func duration(ns int64) string {
+	digits := 3
+	if ns >= 10*second {
+		digits = 1
+	}
+	s := strconv.FormatFloat(float64(ns)/1e9, 'f', digits, 64)
+	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".") + " s"
+}
+
+// margin is how much of an allowance is left, "+98 %", or by how much it is
+// overdrawn.
+func margin(left, allowance float64) string {
+	if allowance <= 0 {
+		return ""
+	}
+	m := math.Floor(100*left/allowance + 1e-9)
+	return fmt.Sprintf("%+.0f %%", m)
+}
+
+func upper(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

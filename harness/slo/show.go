@@ -1,0 +1,53 @@
+package slo
+
+import (
+	"cmp"
+	"slices"
+
+	"gauntlet/reports"
+)
+
+// reportEpisodes is the episodes as reports show them, by scope, then time:
+// those measured, and those of impact that lie under a mask for the most part
+// and are only seen when what it covers is taken as bad. Those are
+// inconclusive, never deleted (§3).
+func (a *analysis) reportEpisodes(views []*analysis) []reports.Episode {
+	out := []reports.Episode{}
+	for i := range a.scopes {
+		shown := slices.Clone(a.episodes[i])
+		if len(views) > 1 {
+			shown = append(shown, hidden(views[2].episodes[i], shown)...)
+		}
+		for _, e := range shown {
+			out = append(out, e.report(breadth(e, a.episodes)))
+		}
+	}
+	slices.SortStableFunc(out, func(x, y reports.Episode) int {
+		return cmp.Or(cmp.Compare(x.Scope, y.Scope), cmp.Compare(x.DegradedAt, y.DegradedAt))
+	})
+	return out
+}
+
+// hidden is the episodes of impact that a mask hides from those shown.
+func hidden(harsh, shown []*episode) []*episode {
+	var out []*episode
+	for _, e := range harsh {
+		overlaps := slices.ContainsFunc(shown, func(s *episode) bool { return s.degraded < e.recovered && e.degraded < s.recovered })
+		if e.counts() && e.masked > 0.5 && !overlaps {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func (e *episode) report(breadth int) reports.Episode {
+	r := reports.Episode{
+		Scope: e.scope.name, DegradedAt: seconds(e.degraded),
+		RecoveredLow: seconds(e.recoveredLow), RecoveredHigh: seconds(e.recoveredHigh),
+		ImpactSeconds: e.impact, Depth: e.depth(), Breadth: max(1, breadth), LostRequests: e.impact * e.scope.rate,
+	}
+	if !e.censored {
+		r.RecoveredAt = pointer(seconds(e.recovered))
+	}
+	return r
+}

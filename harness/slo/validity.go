@@ -1,0 +1,139 @@
+package slo
+
+import (
+	"fmt"
+	"slices"
+
+	"gauntlet/reports"
+)
+
+const (
+	mostAmbiguous = 0.10 // of the judged, for objectives on timing to be decided
+	leastSent     = 0.99 // of the due, not counting what the target blocked
+)
+
+// soundness says how well the instrument worked in a stretch of the run (§3).
+type soundness struct {
+	due       int // requests in the log
+	ambiguous int
+	masked    int // and not ambiguous
+	unsent    int // for the generator's reasons: expired, or due and not in the log
+	missing   int // of these: not in the log
+	slipP99   int64
+}
+
+// soundness of everything that is judged.
+func (j *judge) soundness() soundness { return j.soundnessOf(j.whole) }
+
+func (j *judge) soundnessOf(span Span) soundness {
+	var v soundness
+	covered := newMasks(j.Masks)
+	all := j.Samples.between(span.Begin, span.End)
+	slips := make([]uint32, 0, len(all))
+	for _, s := range all {
+		v.due++
+		masked := covered.cover(s.due)
+		switch {
+		case s.ambiguous():
+			v.ambiguous++
+		case masked:
+			v.masked++
+		}
+		if s.flags&flagUnsent != 0 {
+			v.unsent++
+		}
+		slips = append(slips, s.slip)
+	}
+	v.missing = max(0, int(j.Rate*span.seconds())-v.due)
+	v.unsent += v.missing
+	if len(slips) > 0 {
+		slices.Sort(slips)
+		v.slipP99 = int64(slips[(len(slips)*99+99)/100-1]) * 1000
+	}
+	return v
+}
+
+func ratio(k, n int) float64 {
+	if n == 0 {
+		return 0
+	}
+	return float64(k) / float64(n)
+}
+
+// reasons says why objectives on timing cannot be decided; none when they can.
+func (v soundness) reasons() []string {
+	out := []string{}
+	if r := ratio(v.ambiguous, v.due); r > mostAmbiguous {
+		out = append(out, fmt.Sprintf("the generator's own lateness decides the outcome of %s of the requests (at most %s can be left out)",
+			percent(r), percent(mostAmbiguous)))
+	}
+	if due := v.due + v.missing; float64(v.unsent) > (1-leastSent)*float64(due)+1e-9 {
+		out = append(out, fmt.Sprintf("the generator did not send %d of %d requests that were due", v.unsent, due))
+	}
+	return out
+}
+
+func (v soundness) report() reports.Validity {
+	return reports.Validity{
+		ExcludedRatio: ratio(v.ambiguous+v.masked, v.due),
+		MaskedRatio:   ratio(v.masked, v.due),
+		SlipP99Ms:     float64(v.slipP99) / 1e6,
+		Reasons:       v.reasons(),
+	}
+}
+
+// agree settles an objective on timing (§3): its verdict stands when it is the
+// same whether the requests in doubt are left out, all good, or all bad, and
+// the instrument was sound. That the run was aborted or its fault unproven
+// stays the reason, since no better instrument would have helped.
+func agree(outcomes []reports.Objective, sound soundness) reports.Objective {
+	o := outcomes[0]
+	if o.Verdict == reports.Inconclusive && (o.Reason == reports.RunAborted || o.Reason == reports.FaultUnproven) {
+		return o
+	}
+	disturbed := func(why string) reports.Objective {
+		o.Verdict, o.Reason, o.Why = reports.Inconclusive, reports.InstrumentDisturbed, why
+		return o
+	}
+	if reasons := sound.reasons(); len(reasons) > 0 {
+		return disturbed("It cannot be decided because " + reasons[0] + ".")
+	}
+	if o.Verdict == reports.Inconclusive {
+		return o
+	}
+	for _, other := range outcomes[1:] {
+		if other.Verdict != o.Verdict {
+			return disturbed(fmt.Sprintf("It depends on %d requests that the generator sent late and %d that other work on the host disturbed: with all of them good it is %s, with all of them bad %s.",
+				sound.ambiguous, sound.masked, outcomes[1].Verdict, outcomes[2].Verdict))
+		}
+	}
+	return o
+}
+
+// Merge is the verdict of several: FAIL over INCONCLUSIVE over PASS. None at
+// all, and one that is no verdict, is INCONCLUSIVE: missing data never passes.
+func Merge(verdicts ...reports.Verdict) reports.Verdict {
+	if len(verdicts) == 0 {
+		return reports.Inconclusive
+	}
+	worst := reports.Pass
+	for _, v := range verdicts {
+		if rank(v) > rank(worst) {
+			worst = v
+		}
+	}
+	if rank(worst) == 1 {
+		return reports.Inconclusive
+	}
+	return worst
+}
+
+func rank(v reports.Verdict) int {
+	switch v {
+	case reports.Pass:
+		return 0
+	case reports.Fail:
+		return 2
+	}
+	return 1
+}

@@ -137,6 +137,19 @@ func TestWith(t *testing.T) {
 	}
 }
 
+func TestWhatWithSetsHasItsPlaceThere(t *testing.T) {
+	e, err := must(t, controlled).With(map[string]string{"faults.0.chaos": "{kind: Z, spec: {duration: 1s}}", "slo.lostWrites": "3"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := e.Faults[0].Chaos; m.File != "--set faults.0.chaos" || !strings.HasPrefix(string(m.Source), "{kind: Z") {
+		t.Errorf("the object is said to be in %s", m.File)
+	}
+	if line, ok := e.SLO.Lines["lostWrites"]; ok && line != 9 {
+		t.Errorf("lostWrites is said to be on line %d of the file", line)
+	}
+}
+
 func TestMistakesInWithAreShownInTheCommandLine(t *testing.T) {
 	for set, want := range map[string]string{
 		"load.rte=5/s":     `--set:1:6: unknown field "rte" in load`,

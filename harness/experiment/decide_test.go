@@ -131,7 +131,7 @@ func TestWorkersFor(t *testing.T) {
 		timeout time.Duration
 		want    int // 0: an error
 	}{
-		{1000, 2 * time.Second, 2200}, {1, time.Millisecond, 1}, {500, 2 * time.Second, 1100}, {333.3, time.Second, 367},
+		{1000, 2 * time.Second, 2200}, {1, time.Millisecond, 1}, {500, 2 * time.Second, 1100}, {333.3, time.Second, 367}, {110, time.Second, 121},
 		{1861.8, 2 * time.Second, 4096}, {1862, 2 * time.Second, 0}, {1e6, 10 * time.Minute, 0},
 	} {
 		got, err := WorkersFor(c.rate, c.timeout)

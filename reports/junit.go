@@ -48,7 +48,8 @@ func JUnit(w io.Writer, r *Result) error {
 	}
 	for _, o := range r.Objectives {
 		c := junitCase{Name: valid(o.Name), Class: "gauntlet." + valid(r.Experiment)}
-		told := fmt.Sprintf("target %s, measured %s %s, margin %s, n = %s", o.Target, o.Measured, interval(o.Name, o.Low, o.High), o.Margin, count(o.Samples))
+		measured := strings.TrimSpace(o.Measured + " " + interval(o.Name, o.Low, o.High))
+		told := fmt.Sprintf("target %s, measured %s, margin %s, n = %s", o.Target, measured, o.Margin, count(o.Samples))
 		switch o.Verdict {
 		case Pass:
 			c.Out = valid(told)

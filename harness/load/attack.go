@@ -136,7 +136,8 @@ func (a *Attack) finish() {
 			break
 		}
 		op := a.describe(n, due)
-		op.Class, op.Sent, op.Done = history.Unsent, due, max(due, a.clock.Now())
+		op.Class, op.Sent = history.Unsent, due
+		op.Done, op.Blocked = a.floor.blocked(due)
 		a.tally.add(op)
 	}
 	a.err = a.tally.flush()

@@ -39,8 +39,8 @@ func newFloor(clock history.Clock, workers int, span int64) *floor {
 // of the time since due passed with every worker busy, and false when the
 // attack ended before the request: then the worker stays free.
 //
-// A worker counts as busy from here to leave. The handing over of a tick
-// between the two, some microseconds each, counts as the generator's own.
+// A worker counts as busy from here to leave; see handOver for the time
+// between the two.
 func (f *floor) begin(n uint64, due int64) (now, blocked int64, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -50,7 +50,7 @@ func (f *floor) begin(n uint64, due int64) (now, blocked int64, ok bool) {
 	}
 	now = f.clock.Now()
 	f.started, f.lastDue = max(f.started, n), max(f.lastDue, due)
-	blocked = min(f.past.total-f.past.before(due), max(0, now-due))
+	blocked = f.past.blocked(due, now)
 	f.busy++
 	if f.busy == f.workers {
 		f.full = now
@@ -86,6 +86,14 @@ func (f *floor) release(replica uint16) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.holds[replica]--
+}
+
+// blocked is what begin says of a request that is given up before it began.
+func (f *floor) blocked(due int64) (now, blocked int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now = max(due, f.clock.Now())
+	return now, f.past.blocked(due, now)
 }
 
 // highest is the highest request that began, for judging what was read.

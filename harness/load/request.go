@@ -14,7 +14,7 @@ func (a *Attack) request(n uint64) {
 		return
 	}
 	op := a.describe(n, due)
-	op.Blocked = blocked
+	op.Blocked = blocked // of one that is not sent: of the time until now
 	if now > due+int64(a.plan.Timeout) {
 		op.Class, op.Sent, op.Done = history.Unsent, due, now
 	} else {

@@ -19,6 +19,12 @@ type saturation struct {
 	from, until int64 // the last interval with every worker busy
 }
 
+// handOver is how long a worker may be free between two requests, in ns, for
+// it to count as busy throughout: the tick that waits for it needs some
+// microseconds to be handed over, and a thousand of these in a row are the
+// queue's doing. What takes longer is the generator's own lateness.
+const handOver = 200_000
+
 // newSaturation remembers as far back as span ns.
 func newSaturation(base, span int64) *saturation {
 	const most = 1 << 15
@@ -31,13 +37,30 @@ func (s *saturation) add(from, until int64) {
 	if until <= from {
 		return
 	}
+	begin := from
+	if s.total > 0 && from-s.until <= handOver {
+		from, begin = s.until, s.from
+	}
 	last := (until - s.base) / s.width
 	for i := max(s.top+1, last-int64(len(s.cells))+1); i <= last; i++ {
 		s.cells[i%int64(len(s.cells))] = s.total + max(0, s.base+i*s.width-from)
 	}
 	s.top = max(s.top, last)
 	s.total += until - from
-	s.from, s.until = from, until
+	s.from, s.until = begin, until
+}
+
+// blocked is how much of the time from due to now passed with every worker
+// busy, for a request that gets a worker now.
+func (s *saturation) blocked(due, now int64) int64 {
+	if now <= due {
+		return 0
+	}
+	waited := s.total - s.before(due)
+	if waited > 0 && now-s.until <= handOver {
+		waited += now - s.until
+	}
+	return min(waited, now-due)
 }
 
 // before is T(t).

@@ -55,9 +55,6 @@ func TestServiceRoutesRoundRobinOverTheReady(t *testing.T) {
 		f := &fleet{state: map[string]string{"a": "ready", "b": "ready"}}
 		s := NewService(abc, f.probe, nil)
 		defer s.Close()
-		if _, ok := s.Route(0, nil); ok {
-			t.Error("a replica is ready before it was asked")
-		}
 		synctest.Wait()
 		if got := routes(s, 100); got["a"] != 50 || got["b"] != 50 || s.Ready() != 2 {
 			t.Errorf("%v of 100, %d ready", got, s.Ready())

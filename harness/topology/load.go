@@ -44,7 +44,7 @@ func (e *UnknownServiceError) Error() string {
 func Load(ctx context.Context, path string, o Options) (Stack, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return Stack{}, fmt.Errorf("Compose file: %w", err)
+		return Stack{}, fmt.Errorf("the Compose file: %w", err)
 	}
 	src := newSource(path, text)
 	project, err := readProject(ctx, path)

@@ -62,7 +62,7 @@ type Ready struct {
 }
 
 // Local is how a service runs as a process of this machine: x-local in the
-// Compose file. Args and Env may hold {port:8080} (the replica's address on
+// Compose file. Command, Args and Env may hold {port:8080} (the replica's address on
 // loopback for that container port is 127.0.0.1:{port:8080}), {volume:/data}
 // (the folder of the volume mounted there) and {replica} (its name).
 type Local struct {

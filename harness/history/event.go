@@ -38,3 +38,11 @@ const (
 	ReplicaUnready  = "unready" // it was ready, and is not
 	ReplicaDown     = "down"
 )
+
+// The phases of a run, as events and results name them.
+const (
+	PhaseWarmup   = "warmup"
+	PhaseBaseline = "baseline"
+	PhaseFault    = "fault"
+	PhaseObserve  = "observe"
+)

@@ -1,0 +1,59 @@
+# Two targets do all the set-up: `make experiment NAME=redis-outage` and
+# `make test`. The rest is for those who work on gauntlet itself.
+
+GAUNTLET := .cache/bin/gauntlet
+NAME     ?=
+PLATFORM ?=
+ARGS     ?=
+
+# The Kubernetes types cost two thirds of a cold build; with the race detector
+# they would be built a second time. Only these packages reach them.
+HEAVY := gauntlet/harness/chaos/manifest gauntlet/harness/cmd/gauntlet
+# The race detector needs a C compiler; without one the same tests run plain.
+RACE  := $(if $(shell command -v gcc || command -v clang),-race)
+
+.PHONY: help experiment controls list build test deps lint unit end-to-end bench clean
+
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@echo
+	@echo 'experiments:'
+	@ls experiments/*.yaml | sed -E 's|experiments/(.*)\.yaml|  make experiment NAME=\1|'
+
+build: ## the gauntlet binary, in .cache/bin
+	@mkdir -p .cache/bin
+	go build -o $(GAUNTLET) ./harness/cmd/gauntlet
+
+experiment: build ## run one experiment: NAME=redis-outage [PLATFORM=local] [ARGS=--json]
+	@test -n "$(NAME)" || { echo 'which one? make experiment NAME=…' >&2; $(GAUNTLET) list >&2; exit 2; }
+	$(GAUNTLET) run $(NAME) $(if $(PLATFORM),--platform $(PLATFORM)) $(ARGS)
+
+controls: build ## run every control (or those of NAME): each must end badly, for the reason it names
+	$(GAUNTLET) run --controls $(ARGS) $(if $(NAME),$(NAME),$(shell $(GAUNTLET) list --names))
+
+list: build ## the experiments, with their hypotheses
+	$(GAUNTLET) list
+
+test: deps lint unit end-to-end ## everything that must pass before a commit
+
+deps: ## install what the tests need and this machine lacks (as root, with apt)
+	.ci/deps
+
+lint: ## gofmt, go vet, staticcheck
+	@unformatted=$$(gofmt -l harness targets reports experiments); \
+	  test -z "$$unformatted" || { echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+
+unit: ## every package by itself
+	go test -count=1 $(RACE) -timeout 10m $(filter-out $(HEAVY),$(shell go list ./...))
+	go test -count=1 -short -timeout 10m $(HEAVY)
+
+end-to-end: ## real runs against real processes, through the command line
+	go test -count=1 -timeout 20m -run EndToEnd -v ./harness/cmd/gauntlet
+
+bench: ## figures against a peer or a floor, in alternating runs
+	go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./harness/load ./harness/slo ./targets/mapper/...
+
+clean: ## forget what was built (runs and reports stay)
+	rm -rf .cache

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"text/tabwriter"
+
+	loadgen "gauntlet/harness/load"
+
+	"gauntlet/harness/experiment"
+	"gauntlet/harness/run"
+	"gauntlet/reports"
+)
+
+// listCommand lists the experiments.
+type listCommand struct {
+	Names bool `help:"Names only."`
+}
+
+func (c *listCommand) Run(std streams) error {
+	dir, err := experiment.Folder()
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(std.out, 0, 8, 2, ' ', 0)
+	for _, e := range experiment.Names(dir) {
+		switch {
+		case c.Names:
+			fmt.Fprintln(table, e.Name)
+		case e.Err != nil:
+			fmt.Fprintf(table, "%s\tnot valid: gauntlet validate %s\n", e.Name, shellQuote(e.Path))
+		default:
+			fmt.Fprintf(table, "%s\t%s\n", e.Name, e.Hypothesis)
+		}
+	}
+	return table.Flush()
+}
+
+// validateCommand checks experiments.
+type validateCommand struct {
+	Names    []string          `arg:"" name:"experiment" help:"Name or path of an experiment file."`
+	Platform string            `help:"Check for this platform." placeholder:"NAME"`
+	Set      map[string]string `help:"Override a field of the experiment." mapsep:"none" placeholder:"PATH=VALUE"`
+	Control  string            `help:"Check this control." placeholder:"NAME"`
+}
+
+func (c *validateCommand) Run(std streams) error {
+	failed := false
+	for _, name := range c.Names {
+		exp, err := load(name, c.Control, c.Set)
+		if err == nil {
+			var p *prepared
+			p, err = prepare(exp, c.Platform)
+			if p != nil && p.decision.Experiment != "" {
+				if err := p.describe(std.out); err != nil {
+					return err
+				}
+			}
+		}
+		if err != nil {
+			failed = true
+			fmt.Fprintln(std.err, paragraphs(err))
+		}
+	}
+	if failed {
+		return exit{code: exitUsage}
+	}
+	return nil
+}
+
+// schemaCommand prints the schema of the experiment file.
+type schemaCommand struct{}
+
+func (schemaCommand) Run(std streams) error {
+	_, err := std.out.Write(experiment.Schema())
+	return err
+}
+
+// judgeCommand judges a run again.
+type judgeCommand struct {
+	Dir   string `arg:"" name:"run" help:"Folder of the run." type:"existingdir"`
+	Write bool   `help:"Also write result.json, series.json and the page into the folder."`
+}
+
+func (c *judgeCommand) Run(std streams) error {
+	result, series, err := run.Judge(c.Dir)
+	if err != nil {
+		return err
+	}
+	if c.Write {
+		if err := run.WriteResult(c.Dir, result, series); err != nil {
+			return err
+		}
+		if err := run.Report(c.Dir, run.HistoryBeside(c.Dir)); err != nil {
+			return err
+		}
+	}
+	return reports.WriteResult(std.out, result)
+}
+
+// reportCommand draws a run's page again.
+type reportCommand struct {
+	Dir string `arg:"" name:"run" help:"Folder of the run." type:"existingdir"`
+}
+
+func (c *reportCommand) Run(std streams) error {
+	if err := run.Report(c.Dir, run.HistoryBeside(c.Dir)); err != nil {
+		return err
+	}
+	fmt.Fprintln(std.out, run.Page(c.Dir))
+	return nil
+}
+
+// exportCommand writes a run's requests in another format.
+type exportCommand struct {
+	Dir string `arg:"" name:"run" help:"Folder of the run." type:"existingdir"`
+	To  string `help:"Format: ${enum}." enum:"vegeta" required:""`
+}
+
+func (c *exportCommand) Run(std streams) error {
+	log, err := run.Export(c.Dir)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	if f, ok := std.out.(*os.File); ok && colored(f) {
+		return exit{exitUsage, fmt.Errorf("vegeta's results are binary; redirect them: gauntlet export %s --to vegeta | vegeta report", shellQuote(c.Dir))}
+	}
+	return loadgen.ExportVegeta(std.out, log)
+}
+
+// gcCommand removes what killed runs left.
+type gcCommand struct{}
+
+func (gcCommand) Run(ctx context.Context, std streams) error {
+	lines, err := run.Reap(ctx)
+	for _, line := range lines {
+		fmt.Fprintln(std.out, line)
+	}
+	if err != nil {
+		return exit{exitUnclean, err}
+	}
+	if len(lines) == 0 {
+		fmt.Fprintln(std.out, "nothing was left")
+	}
+	return nil
+}
+
+// versionCommand prints the version.
+type versionCommand struct{}
+
+func (versionCommand) Run(std streams) error {
+	_, err := fmt.Fprintln(std.out, "gauntlet", run.Version())
+	return err
+}

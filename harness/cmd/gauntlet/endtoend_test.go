@@ -1,0 +1,316 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+
+	"gauntlet/reports"
+)
+
+// The end-to-end tests run the experiments of this tree in a short form
+// against real processes. The short form has fewer keys, a lower rate and
+// shorter phases; limits that need more requests than it sends are lowered,
+// nothing else is.
+var short = []string{
+	"--set", "load.rate=400/s", "--set", "load.keys.count=1000",
+	"--set", "phases.warmup=2s", "--set", "phases.baseline=4s", "--set", "phases.observe=12s",
+	"--set", "slo.recovery=5s", "--set", "slo.availability={get: 99%, put: 97%}", "--set", "consistency.share=20%",
+}
+
+// settings is the short form of an experiment.
+func settings(more ...string) []string { return append(append([]string{}, short...), more...) }
+
+// sound runs an experiment until the instrument was sound: a run that ended
+// INCONCLUSIVE for a reason of the host is repeated, at most twice, and said.
+// A FAIL never is.
+func sound(t *testing.T, args ...string) (ended, *reports.Result) {
+	t.Helper()
+	for try := 1; ; try++ {
+		got := execute(t, t.TempDir(), append([]string{"run", "--json", "--out", t.TempDir()}, args...)...)
+		if got.stdout == "" {
+			t.Fatalf("no result, exit code %d:\n%s", got.code, got.stderr)
+		}
+		r := result(t, got.stdout)
+		if try == 3 || !disturbed(r) {
+			return got, r
+		}
+		t.Logf("run %d of at most 3 was inconclusive for a reason of the host, repeating: %s", try, r.Why)
+	}
+}
+
+// disturbed says that nothing but the host kept the run from a verdict.
+func disturbed(r *reports.Result) bool {
+	if r.Verdict != reports.Inconclusive {
+		return false
+	}
+	for _, o := range r.Objectives {
+		if o.Verdict == reports.Fail || (o.Verdict == reports.Inconclusive && o.Reason != reports.InstrumentDisturbed) {
+			return false
+		}
+	}
+	return true
+}
+
+func demand(t *testing.T, got ended, r *reports.Result, want reports.Verdict) {
+	t.Helper()
+	if r.Verdict != want {
+		t.Fatalf("%s, want %s: %s\n%s", r.Verdict, want, r.Why, got.stderr)
+	}
+}
+
+func TestEndToEndExperiments(t *testing.T) {
+	for _, e := range []struct {
+		name string
+		set  []string
+	}{
+		{"baseline", nil},
+		{"pod-kill", nil},
+		{"redis-outage", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
+		{"outage-plus-pod-kill", []string{"--set", "faults.0.chaos.spec.duration=8s", "--set", "faults.1.at=3s"}},
+	} {
+		t.Run(e.name, func(t *testing.T) {
+			got, r := sound(t, append([]string{e.name, "--seed", "7"}, settings(e.set...)...)...)
+			demand(t, got, r, reports.Pass)
+			if got.code != exitPass {
+				t.Errorf("exit code %d, want 0", got.code)
+			}
+			if r.Load.Planned != r.Load.Sent+r.Load.Unsent || r.Load.Planned != r.Load.Good+r.Load.Bad {
+				t.Errorf("the counts do not add up: %+v", r.Load)
+			}
+			if len(r.Substitutes) > 0 {
+				t.Errorf("ran a substitute: %q", r.Substitutes)
+			}
+			for _, f := range r.Faults {
+				if !f.Proven {
+					t.Errorf("%s is not proven: %s", f.Name, f.Proof)
+				}
+			}
+		})
+	}
+}
+
+func TestEndToEndControlsEndAsTheySay(t *testing.T) {
+	for _, c := range []struct {
+		name, control string
+		set           []string
+	}{
+		{"baseline", "wrong-url", nil},
+		{"pod-kill", "ack-before-store", nil},
+		{"pod-kill", "inert-fault", nil},
+		{"redis-outage", "no-fallback", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
+		{"outage-plus-pod-kill", "memory-only-writeback", []string{"--set", "faults.0.chaos.spec.duration=8s", "--set", "faults.1.at=3s"}},
+	} {
+		t.Run(c.name+"/"+c.control, func(t *testing.T) {
+			got, r := sound(t, append([]string{c.name, "--control", c.control, "--seed", "7"}, settings(c.set...)...)...)
+			if got.code != exitPass {
+				t.Errorf("exit code %d, want 0: %s %s\n%s", got.code, r.Verdict, r.Why, got.stderr)
+			}
+		})
+	}
+}
+
+// Without redis-server the embedded substitute takes its place, keeps what it
+// acknowledged, and is named in the result.
+func TestEndToEndSubstituteKeepsWhatItAcknowledged(t *testing.T) {
+	got, r := sound(t, append([]string{"outage-plus-pod-kill", "--substitute", "--seed", "7"},
+		settings("--set", "faults.0.chaos.spec.duration=6s", "--set", "faults.1.at=2s")...)...)
+	demand(t, got, r, reports.Pass)
+	if len(r.Substitutes) != 1 || !strings.Contains(r.Substitutes[0], "redis") {
+		t.Errorf("substitutes %q, want one that names redis", r.Substitutes)
+	}
+}
+
+// A run is a function of its files: judged and drawn again it is the same to
+// the byte, and vegeta reads exactly the requests that were sent.
+func TestEndToEndARunCanBeJudgedAgain(t *testing.T) {
+	url := startTarget(t)
+	file := filepath.Join(t.TempDir(), "outside.yaml")
+	write(t, file, fmt.Sprintf(`
+name: outside
+hypothesis: A server that somebody else runs answers.
+target: {url: %q, request: {method: GET, path: /}}
+load: {rate: 500/s, timeout: 1s, mix: {get: 100%%}, keys: {distribution: uniform, count: 10}}
+phases: {warmup: 1s, baseline: 3s, observe: 8s}
+slo: {good: {latency: 250ms}, recovery: 5s, availability: 99%%}
+`, url))
+	out := t.TempDir()
+	got := execute(t, t.TempDir(), "run", file, "--json", "--out", out)
+	r := result(t, got.stdout)
+	dirs, _ := filepath.Glob(filepath.Join(out, "outside", "*"))
+	if len(dirs) != 1 {
+		t.Fatalf("folders %q, want one", dirs)
+	}
+	before, page := read(t, dirs[0], "result.json"), read(t, dirs[0], "report.html")
+	if got.stdout != before {
+		t.Error("--json printed something else than result.json")
+	}
+	if again := execute(t, t.TempDir(), "judge", dirs[0]); again.stdout != before {
+		t.Errorf("judged again, another result:\n%s\n%s", again.stderr, firstDifference(before, again.stdout))
+	}
+	if again := execute(t, t.TempDir(), "report", dirs[0]); again.code != 0 || read(t, dirs[0], "report.html") != page {
+		t.Errorf("drawn again, another page (exit code %d): %s", again.code, again.stderr)
+	}
+	exported := execute(t, t.TempDir(), "export", dirs[0], "--to", "vegeta")
+	decode := vegeta.NewDecoder(strings.NewReader(exported.stdout))
+	n := 0
+	for {
+		var hit vegeta.Result
+		if decode.Decode(&hit) != nil {
+			break
+		}
+		n++
+	}
+	if n != r.Load.Sent || n == 0 {
+		t.Errorf("vegeta reads %d requests, %d were sent", n, r.Load.Sent)
+	}
+}
+
+func TestEndToEndInterruptLeavesNothingAndAReport(t *testing.T) {
+	state, out := t.TempDir(), t.TempDir()
+	cmd := command(t, state, append([]string{"run", "redis-outage", "--json", "--out", out, "--seed", "7"}, settings()...)...)
+	var stdout bytes.Buffer
+	cmd.Stdout = &stdout
+	progress := watch(t, cmd)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	progress.await(t, "inject", time.Minute)
+	cmd.Process.Signal(syscall.SIGINT)
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
+		t.Errorf("exit code %d, want %d\n%s", code, exitInterrupted, progress)
+	}
+	nothingLeft(t, state, out)
+	r := result(t, stdout.String())
+	if r.Aborted == nil || r.Aborted.By != "signal" || r.Verdict == reports.Pass {
+		t.Errorf("aborted %+v, verdict %s; want by signal, and never PASS", r.Aborted, r.Verdict)
+	}
+}
+
+// Killed at any instant, a run leaves nothing after the next start.
+func TestEndToEndKilledAtRandomInstants(t *testing.T) {
+	state := t.TempDir()
+	for i, wait := range []time.Duration{200, 1100, 2300, 5200, 9700} {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			out := t.TempDir()
+			cmd := command(t, state, append([]string{"run", "redis-outage", "--out", out}, settings()...)...)
+			progress := watch(t, cmd)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(wait * time.Millisecond) // the instant is what is varied; any is as good
+			cmd.Process.Kill()
+			cmd.Wait()
+			gc := execute(t, state, "gc")
+			if gc.code != exitPass {
+				t.Errorf("gc ended with %d: %s\nthe run: %s", gc.code, gc.stderr, progress)
+			}
+			nothingLeft(t, state, out)
+		})
+	}
+}
+
+func TestEndToEndASystemThatDoesNotStartIsShown(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "docker-compose.yml"), `
+services:
+  broken:
+    image: none
+    ports: ["8080"]
+    x-local: {command: [sh, -c, "echo the database is on fire >&2; exit 3"]}
+`)
+	write(t, filepath.Join(dir, "broken.yaml"), `
+name: broken
+hypothesis: It does not even start.
+target: {compose: docker-compose.yml, service: broken}
+load: {rate: 500/s, timeout: 1s, mix: {get: 100%}}
+phases: {warmup: 1s, baseline: 3s, observe: 20s}
+slo: {good: {latency: 250ms}, availability: 99%}
+`)
+	state, out := t.TempDir(), filepath.Join(dir, "runs")
+	got := execute(t, state, "run", filepath.Join(dir, "broken.yaml"), "--out", out)
+	if got.code != exitInfrastructure || !strings.Contains(got.stderr, "the database is on fire") {
+		t.Errorf("exit code %d, want %d with the last words of the process:\n%s", got.code, exitInfrastructure, got.stderr)
+	}
+	nothingLeft(t, state, out)
+}
+
+// nothingLeft demands that the register is empty, that no process carries the
+// label of a run below out, and that the volumes of those runs are gone.
+func nothingLeft(t *testing.T, state, out string) {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(state, "gauntlet", "runs"))
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		t.Errorf("run %s is still in the register", e.Name())
+	}
+	runs, _ := filepath.Glob(filepath.Join(out, "*", "*"))
+	environments, _ := filepath.Glob("/proc/[0-9]*/environ")
+	for _, dir := range runs {
+		if volumes, _ := filepath.Glob(filepath.Join(dir, "volumes", "*")); len(volumes) > 0 {
+			t.Errorf("volumes are left: %q", volumes)
+		}
+		for _, path := range environments {
+			data, err := os.ReadFile(path)
+			if err == nil && bytes.Contains(data, []byte("GAUNTLET_RUN="+filepath.Base(dir))) {
+				t.Errorf("%s belongs to a process of run %s", path, filepath.Base(dir))
+			}
+		}
+	}
+}
+
+func startTarget(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "address")
+	cmd := exec.Command("target", file, "120")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if url, err := os.ReadFile(file); err == nil {
+			return string(url)
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the target did not come up")
+		}
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func read(t *testing.T, dir, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// firstDifference shows where two texts part.
+func firstDifference(a, b string) string {
+	x, y := strings.Split(a, "\n"), strings.Split(b, "\n")
+	for i := range min(len(x), len(y)) {
+		if x[i] != y[i] {
+			return fmt.Sprintf("line %d:\n- %s\n+ %s", i+1, x[i], y[i])
+		}
+	}
+	return fmt.Sprintf("%d and %d lines", len(x), len(y))
+}

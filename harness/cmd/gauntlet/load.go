@@ -1,0 +1,142 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"gauntlet/harness/chaos"
+	"gauntlet/harness/chaos/manifest"
+	"gauntlet/harness/diagnostic"
+	"gauntlet/harness/experiment"
+)
+
+// prepared is an experiment that was read and found runnable.
+type prepared struct {
+	exp      *experiment.Experiment
+	faults   []chaos.Fault
+	platform string
+	decision experiment.Decision
+}
+
+// load reads the experiment called name and applies set and control to it.
+func load(name, control string, set map[string]string) (*experiment.Experiment, error) {
+	path, err := experiment.Find(name)
+	if err != nil {
+		return nil, err
+	}
+	exp, err := experiment.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	if len(set) > 0 {
+		if exp, err = exp.With(set); err != nil {
+			return nil, err
+		}
+	}
+	if control != "" {
+		return exp.Control(control)
+	}
+	return exp, nil
+}
+
+// prepare decodes the faults and finds out whether the platform can do them
+// and whether the run can decide anything: before any load.
+func prepare(exp *experiment.Experiment, platform string) (*prepared, error) {
+	p := &prepared{exp: exp, platform: platformOf(exp, platform)}
+	var mistakes diagnostic.List
+	for _, f := range exp.Faults {
+		fault, err := manifest.Decode(f.Chaos.File, f.Chaos.Source, f.Chaos.Node)
+		if err == nil {
+			err = chaos.Refuse(p.platform, fault)
+		}
+		if list := diagnostic.All(err); len(list) > 0 {
+			mistakes = append(mistakes, list...)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		p.faults = append(p.faults, fault)
+	}
+	if err := mistakes.Err(); err != nil {
+		return nil, err
+	}
+	if err := chaos.Distinct(p.faults); err != nil {
+		return nil, err
+	}
+	var err error
+	p.decision, err = experiment.Decide(exp, func(i int) (time.Duration, bool) {
+		return p.faults[i].Duration, p.faults[i].OneShot()
+	})
+	return p, err
+}
+
+// describe prints what the run takes, what it can decide, and how the
+// platform does each fault.
+func (p *prepared) describe(w io.Writer) error {
+	if err := p.decision.Write(w); err != nil {
+		return err
+	}
+	for _, f := range p.faults {
+		c := chaos.CapabilityOf(p.platform, f)
+		fmt.Fprintf(w, "\n  %s %s on %s: %s. %s.\n", f.Title(), f.Name, p.platform, c, c.How)
+		for _, note := range c.Notes {
+			fmt.Fprintf(w, "    note: %s\n", note)
+		}
+	}
+	return nil
+}
+
+// platformOf is the platform to run on: what was asked for, else what the
+// target calls for.
+func platformOf(exp *experiment.Experiment, asked string) string {
+	switch {
+	case exp.Target.URL != "":
+		return chaos.External
+	case asked != "":
+		return asked
+	}
+	return chaos.Local
+}
+
+// tree is the folder that holds experiments/ and reports/: the one around the
+// experiment's folder, or the current one for a file from elsewhere.
+func tree(exp *experiment.Experiment) (string, error) {
+	file, err := filepath.Abs(exp.File)
+	if err != nil {
+		return "", err
+	}
+	if dir := filepath.Dir(file); filepath.Base(dir) == "experiments" {
+		return filepath.Dir(dir), nil
+	}
+	return os.Getwd()
+}
+
+// shellQuote makes a word safe to paste into a shell.
+func shellQuote(word string) string {
+	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,@%+") == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+func quoted(words ...string) string {
+	q := make([]string, len(words))
+	for i, w := range words {
+		q[i] = shellQuote(w)
+	}
+	return strings.Join(q, " ")
+}
+
+// paragraphs prints diagnostics without a prefix, as compilers do, so that an
+// editor can jump to them.
+func paragraphs(err error) string {
+	if list := diagnostic.All(err); len(list) > 0 {
+		return list.Error() + fmt.Sprintf("\n%d mistake(s); nothing was started", len(list))
+	}
+	return "gauntlet: " + err.Error()
+}

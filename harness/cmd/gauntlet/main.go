@@ -1,0 +1,147 @@
+// Command gauntlet puts a system under load, breaks it, and decides from every
+// request whether it recovered in time and lost nothing.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"gauntlet/harness/run"
+)
+
+// The exit codes, for pipelines.
+const (
+	exitPass           = 0
+	exitFail           = 1
+	exitUsage          = 2
+	exitInfrastructure = 3
+	exitInconclusive   = 4
+	exitUnclean        = 5
+	exitInterrupted    = 130
+	exitTerminated     = 143
+)
+
+// cli is the command line; the words after help: are what --help shows.
+type cli struct {
+	Run      runCommand      `cmd:"" help:"Run experiments, by name or file, and judge them."`
+	List     listCommand     `cmd:"" help:"List the experiments of this tree."`
+	Validate validateCommand `cmd:"" help:"Check an experiment file; show its timeline and what can be decided."`
+	Schema   schemaCommand   `cmd:"" help:"Print the JSON Schema of the experiment file, for editors."`
+	Judge    judgeCommand    `cmd:"" help:"Judge a run again from its logs, and print the result."`
+	Report   reportCommand   `cmd:"" help:"Draw a run's page again from its result."`
+	Export   exportCommand   `cmd:"" help:"Write a run's requests to stdout in another format."`
+	Gc       gcCommand       `cmd:"" help:"Remove what killed runs left on this machine."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
+}
+
+// streams are where a command reads nothing and writes everything: its result
+// to out, its progress to err.
+type streams struct{ out, err io.Writer }
+
+// exit is an error that says with which code to end; a nil err is said
+// already.
+type exit struct {
+	code int
+	err  error
+}
+
+func (e exit) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+func (e exit) Unwrap() error { return e.err }
+
+func main() { os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// Main runs the command line args and returns the exit code.
+func Main(args []string, stdout, stderr io.Writer) int {
+	var c cli
+	ended := -1 // set by --help, which kong ends by itself
+	parser, err := kong.New(&c,
+		kong.Name("gauntlet"),
+		kong.Description("Load and faults in one file, recovery measured with an interval, and a verdict: PASS, FAIL or INCONCLUSIVE.\n\nExit codes: 0 pass, 1 fail, 2 usage or invalid experiment, 3 the system could not be brought up, 4 inconclusive, 5 something could not be cleaned up, 130/143 interrupted."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { ended = code }),
+		kong.UsageOnError(),
+	)
+	if err != nil {
+		fmt.Fprintln(stderr, "gauntlet:", err)
+		return exitUsage
+	}
+	command, err := parser.Parse(args)
+	if ended >= 0 {
+		return ended
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "gauntlet: %v\n  hint: gauntlet --help\n", err)
+		return exitUsage
+	}
+	ctx, stop := interruptible(stderr)
+	defer stop()
+	command.BindTo(ctx, (*context.Context)(nil))
+	return report(command.Run(streams{stdout, stderr}), stderr)
+}
+
+// interruptible is a context that a signal cancels, with the signal as its
+// cause. Further signals while cleaning up change nothing: what is undone
+// halfway is what must never be left behind.
+func interruptible(stderr io.Writer) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		for s := range signals {
+			if ctx.Err() == nil {
+				name := "SIGTERM"
+				if s == syscall.SIGINT {
+					name = "SIGINT"
+				}
+				fmt.Fprintf(stderr, "\n%s: undoing the faults and stopping the system…\n", name)
+				cancel(run.ErrInterrupted{Name: name})
+			} else {
+				fmt.Fprintln(stderr, "still cleaning up (at most a minute); nothing would remove it otherwise until the next start or `gauntlet gc`")
+			}
+		}
+	}()
+	return ctx, func() { signal.Stop(signals); close(signals); cancel(nil) }
+}
+
+// report says what err is and returns the exit code for it.
+func report(err error, stderr io.Writer) int {
+	if err == nil {
+		return exitPass
+	}
+	var e exit
+	if errors.As(err, &e) {
+		if e.err != nil {
+			fmt.Fprintf(stderr, "gauntlet: %v\n", e.err)
+		}
+		return e.code
+	}
+	fmt.Fprintln(stderr, paragraphs(err))
+	return codeOf(err)
+}
+
+// codeOf is the exit code for an error.
+func codeOf(err error) int {
+	var infrastructure *run.Infrastructure
+	var signalled run.ErrInterrupted
+	switch {
+	case errors.As(err, &signalled) && signalled.Name == "SIGINT":
+		return exitInterrupted
+	case errors.As(err, &signalled):
+		return exitTerminated
+	case errors.As(err, &infrastructure):
+		return exitInfrastructure
+	}
+	return exitUsage
+}

@@ -1,0 +1,68 @@
+package docker
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/containerd/errdefs"
+	"github.com/testcontainers/testcontainers-go"
+
+	"gauntlet/harness/topology"
+)
+
+// haveImage makes sure that the service's image is here: as it stands, or
+// built when the Compose file says how, or else pulled. It is done before
+// anything is started, so that a missing image costs no half-started system.
+func (s *system) haveImage(ctx context.Context, stack topology.Stack, service topology.Service) error {
+	_, err := s.engine.ImageInspect(ctx, service.Image)
+	switch {
+	case err == nil:
+		return nil
+	case !errdefs.IsNotFound(err):
+		return fmt.Errorf("image %s of %s: %w", service.Image, service.Name, err)
+	case service.Build != nil:
+		err = s.build(ctx, service)
+	default:
+		err = s.provider.PullImage(ctx, service.Image)
+	}
+	if err != nil {
+		return fmt.Errorf("image %s of %s is not here and cannot be had: %w\n  hint: without a registry `make images` builds it and names it in .env", service.Image, service.Name, err)
+	}
+	return nil
+}
+
+// build makes the image as the Compose file's build section says. It is kept:
+// the next run needs it as well.
+func (s *system) build(ctx context.Context, service topology.Service) error {
+	repository, tag, tagged := strings.Cut(service.Image, ":")
+	if !tagged {
+		tag = "latest"
+	}
+	args := map[string]*string{}
+	for name, value := range service.Build.Args {
+		args[name] = &value
+	}
+	dockerfile := service.Build.Dockerfile
+	if filepath.IsAbs(dockerfile) {
+		if relative, err := filepath.Rel(service.Build.Context, dockerfile); err == nil {
+			dockerfile = relative
+		}
+	}
+	var output bytes.Buffer
+	_, err := s.provider.BuildImage(ctx, &testcontainers.ContainerRequest{FromDockerfile: testcontainers.FromDockerfile{
+		Context: service.Build.Context, Dockerfile: dockerfile, Repo: repository, Tag: tag, BuildArgs: args, KeepImage: true, BuildLogWriter: &output,
+	}})
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, tail(output.String(), 20))
+	}
+	return nil
+}
+
+// tail is the last n lines of text.
+func tail(text string, n int) string {
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}

@@ -1,0 +1,218 @@
+package run
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"gauntlet/harness/chaos"
+	"gauntlet/harness/history"
+	"gauntlet/harness/load"
+	"gauntlet/harness/slo"
+)
+
+// drive sends the load through all phases, with the faults at their times,
+// and asks at the end what became of the writes. When ctx ends, the faults
+// are healed, the load stops, and what was measured until then stands.
+func (s *session) drive(ctx context.Context) error {
+	loadCtx := context.WithoutCancel(ctx) // ends by EndAt and Stop, so that every request has its outcome
+	attacks, err := s.attack(loadCtx)
+	if err != nil {
+		return err
+	}
+	watch := s.watch(attacks[0])
+	end, err := s.phases(ctx, attacks)
+	if err != nil {
+		s.abort(err)
+	}
+	for _, a := range attacks {
+		if err != nil {
+			a.Stop()
+		} else {
+			a.EndAt(end)
+		}
+	}
+	for _, a := range attacks {
+		if waitErr := a.Wait(); waitErr != nil && err == nil {
+			err = waitErr
+		}
+	}
+	watch()
+	if err == nil && len(attacks) > 1 {
+		err = s.finalReads(ctx)
+	}
+	return err
+}
+
+// abort writes down that the run ends early.
+func (s *session) abort(err error) {
+	by := "error"
+	if interrupted(err) {
+		by = "signal"
+	}
+	s.events.now(history.Event{Type: history.EventAbort, Name: by, Detail: err.Error()})
+}
+
+// attack starts the load and, beside it, the questions about the data.
+func (s *session) attack(ctx context.Context) ([]*load.Attack, error) {
+	plans, err := s.plans()
+	if err != nil {
+		return nil, err
+	}
+	var attacks []*load.Attack
+	for _, plan := range plans {
+		a, err := load.Start(ctx, s.clock, plan, s.router, s.ops)
+		if err != nil {
+			for _, started := range attacks {
+				started.Stop()
+			}
+			return nil, err
+		}
+		attacks = append(attacks, a)
+	}
+	return attacks, nil
+}
+
+// phases takes the run from the warm-up to the end of observe, whose instant
+// it returns.
+func (s *session) phases(ctx context.Context, attacks []*load.Attack) (end int64, err error) {
+	warm := int64(s.exp.Phases.Warmup)
+	base := warm + int64(s.exp.Phases.Baseline)
+	s.tell.line("warm-up %s, then baseline %s at %v/s", s.exp.Phases.Warmup, s.exp.Phases.Baseline, s.exp.Load.Rate)
+	attacks[0].Mark(warm)
+	if err := s.until(ctx, history.PhaseWarmup, 0, warm); err != nil {
+		return 0, err
+	}
+	if err := s.until(ctx, history.PhaseBaseline, warm, base); err != nil {
+		return 0, err
+	}
+	if !s.steady(attacks[0]) {
+		return base, nil
+	}
+	observe := base
+	if len(s.faults) > 0 {
+		observe, err = s.timeline(ctx, base)
+		s.phase(history.PhaseFault, base, max(observe, base))
+		if err != nil {
+			return 0, err
+		}
+	}
+	end = observe + int64(s.exp.Phases.Observe)
+	s.tell.line("observe %s", s.exp.Phases.Observe)
+	for _, a := range attacks {
+		a.EndAt(end)
+	}
+	return end, s.until(ctx, history.PhaseObserve, observe, end)
+}
+
+// until waits for the end of a phase and writes the phase down, as far as it
+// went.
+func (s *session) until(ctx context.Context, name string, begin, end int64) error {
+	err := waitUntil(ctx, s.clock, end)
+	if err != nil {
+		end = max(begin, min(end, s.clock.Now()))
+	}
+	s.phase(name, begin, end)
+	return err
+}
+
+func (s *session) phase(name string, begin, end int64) {
+	s.events.record(history.Event{Type: history.EventPhase, Name: name, At: begin, Until: end})
+}
+
+// steady tells whether the system was well enough during the baseline for a
+// fault to mean anything. The judge decides the same from the log; this is
+// only to spare a system that is ill already.
+func (s *session) steady(a *load.Attack) bool {
+	live := a.Live()
+	for i, count := range live.Since {
+		if n := count.Good + count.Bad; n > 0 && !slo.Steady(int(count.Bad), int(n)) {
+			s.tell.line("no steady state: %d of %d %s requests of the baseline were bad; nothing is injected", count.Bad, n, s.exp.Load.Operations[i].Name)
+			s.events.now(history.Event{Type: history.EventNote, Detail: "no steady state in the baseline: no fault was injected"})
+			return false
+		}
+	}
+	return true
+}
+
+// waitUntil returns at the instant at of the clock, or with the context's
+// cause when that ends first.
+func waitUntil(ctx context.Context, clock history.Clock, at int64) error {
+	timer := time.NewTimer(time.Duration(at - clock.Now()))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// timeline injects every fault at its time and heals it after its duration,
+// each by its own clock, since faults may overlap. It returns the instant of
+// the last heal, from which observe counts. A one-shot fault whose victim does
+// not return in time counts as healed at that limit. When ctx ends, or a
+// fault cannot be injected, everything that is active is healed at once.
+func (s *session) timeline(ctx context.Context, base int64) (lastHeal int64, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var (
+		all sync.WaitGroup
+		mu  sync.Mutex
+	)
+	for i, p := range s.faults {
+		all.Go(func() {
+			healed, faultErr := s.fault(ctx, p, base+int64(s.exp.Faults[i].At))
+			mu.Lock()
+			defer mu.Unlock()
+			lastHeal = max(lastHeal, healed)
+			if faultErr != nil && err == nil {
+				err = faultErr
+				cancel(faultErr)
+			}
+		})
+	}
+	all.Wait()
+	return lastHeal, err
+}
+
+// healLimit bounds undoing a fault, beyond the time that its victims may take
+// to return.
+const healLimit = time.Minute
+
+// fault does one fault from injection to heal, and writes down each step.
+func (s *session) fault(ctx context.Context, p *chaos.Prepared, at int64) (healed int64, err error) {
+	if err := waitUntil(ctx, s.clock, at); err != nil {
+		return 0, err
+	}
+	f := p.Fault()
+	s.tell.line("inject %s %s into %v", f.Title(), f.Name, p.Targets())
+	injected, err := p.Inject(ctx)
+	s.events.record(injected)
+	if err == nil && !f.OneShot() {
+		err = waitUntil(ctx, s.clock, injected.Until+int64(f.Duration))
+	}
+	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), healLimit+s.returnLimit())
+	defer cancel()
+	heal, healErr := p.Heal(undo)
+	s.addUnclean(healErr)
+	proof := p.Proof()
+	s.events.record(proof)
+	healed = injected.Until + int64(s.returnLimit())
+	if heal.Event != nil {
+		s.events.record(*heal.Event)
+		healed = heal.Event.Until
+	}
+	s.tell.line("%s: %s", f.Name, proof.Detail)
+	if healErr == nil && heal.Back {
+		if checkErr := p.Check(undo); checkErr != nil {
+			s.events.now(history.Event{Type: history.EventNote, Detail: checkErr.Error()})
+		}
+	}
+	return healed, err
+}
+
+// noteOther writes down the first error that no class names.
+func (s *session) noteOther(err error) {
+	s.events.now(history.Event{Type: history.EventNote, Detail: "first error of class other: " + err.Error()})
+}

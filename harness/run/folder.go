@@ -1,0 +1,101 @@
+package run
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"gauntlet/reports"
+)
+
+// The files of a run's folder.
+const (
+	opsFile        = "ops.log"
+	eventsFile     = "events.jsonl"
+	experimentFile = "experiment.yaml"
+	factsFile      = "run.json"
+	resultFile     = "result.json"
+	seriesFile     = "series.json"
+	pageFile       = "report.html"
+	junitFile      = "junit.xml"
+	summaryFile    = "summary.md"
+	logsFolder     = "logs"
+)
+
+// Facts is run.json: what a judge must know of a run that is neither in its
+// experiment nor in its logs. It is written before the load begins, so that
+// a killed run can be judged as far as it went.
+type Facts struct {
+	SchemaVersion int                 `json:"schemaVersion"`
+	Run           string              `json:"run"`
+	StartedAt     time.Time           `json:"startedAt"`
+	Seed          int64               `json:"seed"`
+	Platform      string              `json:"platform"`
+	Substitutes   []string            `json:"substitutes"`
+	Commit        string              `json:"commit"`
+	ConfigDigest  string              `json:"configDigest"`
+	Fingerprint   string              `json:"fingerprint"`
+	Control       string              `json:"control,omitempty"`
+	Inert         bool                `json:"inert,omitempty"`
+	Workers       int                 `json:"workers"`
+	Faults        []FaultFacts        `json:"faults"`
+	Environment   reports.Environment `json:"environment"`
+	Command       string              `json:"command"`
+}
+
+// FaultFacts is what is known of a fault before it is injected, in the order
+// of the experiment's faults.
+type FaultFacts struct {
+	Name       string   `json:"name"`
+	Kind       string   `json:"kind"`
+	Capability string   `json:"capability"`
+	Targets    []string `json:"targets"`
+	OneShot    bool     `json:"oneShot"`
+}
+
+// newID names a run: when it was, and six hex digits that keep two of a
+// second apart. It is part of every value that the run writes.
+func newID(now time.Time) (string, error) {
+	var b [3]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return "", err
+	}
+	return now.UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(b[:]), nil
+}
+
+// newFolder makes the folder of a run: OUT/EXPERIMENT/ID.
+func newFolder(out, experiment, id string) (string, error) {
+	dir, err := filepath.Abs(filepath.Join(out, experiment, id))
+	if err != nil {
+		return "", err
+	}
+	return dir, os.MkdirAll(filepath.Join(dir, logsFolder), 0o755)
+}
+
+func writeJSON(path string, v any) error {
+	data, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return os.WriteFile(path, append(data, '\n'), 0o644)
+}
+
+func readFacts(dir string) (Facts, error) {
+	var f Facts
+	path := filepath.Join(dir, factsFile)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return f, fmt.Errorf("%s is no run of gauntlet's: %w", dir, err)
+	}
+	if err := json.Unmarshal(data, &f); err != nil {
+		return f, fmt.Errorf("%s: %w", path, err)
+	}
+	if f.SchemaVersion > reports.SchemaVersion {
+		return f, fmt.Errorf("%s: version %d, this gauntlet reads up to %d; use a later one", path, f.SchemaVersion, reports.SchemaVersion)
+	}
+	return f, nil
+}

@@ -1,0 +1,326 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gauntlet/harness/consistency"
+	"gauntlet/harness/experiment"
+	"gauntlet/harness/history"
+	"gauntlet/harness/slo"
+	"gauntlet/reports"
+)
+
+// Judge computes result and series of the run in dir from its experiment,
+// facts and logs alone: the same files give the same bytes, whenever and
+// wherever it is called. The log of a killed run is judged as far as it goes.
+func Judge(dir string) (*reports.Result, *reports.Series, error) {
+	t, err := readTrial(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer t.log.Close()
+	if err := t.gather(); err != nil {
+		return nil, nil, err
+	}
+	result := t.result()
+	series := t.series(result)
+	return result, series, nil
+}
+
+// trial is a run before the judge.
+type trial struct {
+	dir    string
+	exp    *experiment.Experiment
+	facts  Facts
+	events []history.Event
+	log    *history.Log
+
+	phases   slo.Phases
+	spans    []span
+	aborted  *reports.Aborted
+	samples  *slo.Samples
+	checker  *consistency.Checker
+	summary  *summary
+	horizon  int64 // how far behind the latest due time a request may be in the log
+	lastDone int64
+	torn     bool
+}
+
+func readTrial(dir string) (*trial, error) {
+	facts, err := readFacts(dir)
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, experimentFile)
+	source, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	exp, err := experiment.Parse(path, source)
+	if err != nil {
+		return nil, fmt.Errorf("the experiment of the run cannot be read any more: %w", err)
+	}
+	events, err := history.ReadEvents(filepath.Join(dir, eventsFile))
+	if err != nil {
+		return nil, err
+	}
+	log, err := history.Open(filepath.Join(dir, opsFile))
+	if err != nil {
+		return nil, err
+	}
+	return &trial{dir: dir, exp: exp, facts: facts, events: events, log: log}, nil
+}
+
+// gather reads the log twice: first for what the judges need and for how far
+// out of order it is, then for the charts, which can then fold each second as
+// soon as it is complete.
+func (t *trial) gather() error {
+	collector := slo.NewCollector(slo.Rules{GoodLatency: t.exp.SLO.GoodLatency, Timeout: t.exp.Load.Timeout})
+	t.checker = consistency.NewChecker()
+	latest := int64(math.MinInt64)
+	err := t.each(func(op history.Op) {
+		t.checker.Add(op)
+		if op.Stream != history.Load {
+			return
+		}
+		collector.Add(op)
+		t.lastDone = max(t.lastDone, op.Done)
+		latest = max(latest, op.Due)
+		t.horizon = max(t.horizon, latest-op.Due)
+	})
+	if err != nil {
+		return err
+	}
+	t.samples = collector.Samples()
+	t.readPhases()
+	t.summary = newSummary(int64(t.exp.SLO.GoodLatency), t.horizon, t.spans)
+	return t.each(func(op history.Op) {
+		if op.Stream == history.Load {
+			t.summary.add(op, t.scopes(op)...)
+		}
+	})
+}
+
+func (t *trial) each(do func(history.Op)) error {
+	for op, err := range t.log.Ops() {
+		if errors.Is(err, history.ErrTorn) {
+			t.torn = true
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", filepath.Join(t.dir, opsFile), err)
+		}
+		do(op)
+	}
+	return nil
+}
+
+// scopes are what the strips of the page are drawn for.
+func (t *trial) scopes(op history.Op) []string {
+	var names []string
+	if int(op.Kind) < len(t.log.Header.Operations) {
+		names = append(names, "op:"+t.log.Header.Operations[op.Kind])
+	}
+	if int(op.Replica) < len(t.log.Replicas) {
+		names = append(names, "replica:"+t.log.Replicas[op.Replica])
+	}
+	if op.Shard > 0 {
+		names = append(names, "shard:"+strconv.Itoa(int(op.Shard)-1))
+	}
+	return names
+}
+
+// readPhases takes the phases from the events. A killed run did not write its
+// last one: it ended with the last outcome in the log.
+func (t *trial) readPhases() {
+	for _, e := range t.events {
+		switch e.Type {
+		case history.EventPhase:
+			t.addPhase(e.Name, e.At, e.Until)
+		case history.EventAbort:
+			t.aborted = &reports.Aborted{By: e.Name, At: seconds(e.At)}
+		}
+	}
+	if t.torn && t.aborted == nil {
+		t.aborted = &reports.Aborted{By: "signal", At: seconds(t.lastDone)}
+	}
+}
+
+func (t *trial) addPhase(name string, begin, end int64) {
+	t.spans = append(t.spans, span{name, begin, end})
+	whole := slo.Span{Begin: begin, End: end}
+	switch name {
+	case history.PhaseWarmup:
+		t.phases.Warmup = whole
+	case history.PhaseBaseline:
+		t.phases.Baseline = whole
+	case history.PhaseFault:
+		t.phases.Fault = &whole
+	case history.PhaseObserve:
+		t.phases.Observe = whole
+	}
+}
+
+// input is what the slo judge decides from.
+func (t *trial) input() slo.Input {
+	in := slo.Input{
+		Samples: t.samples, Operations: t.log.Header.Operations, Replicas: t.log.Replicas, Rate: t.exp.Load.Rate,
+		Phases: t.phases, Faults: t.faults(), Aborted: t.aborted != nil,
+	}
+	if r := t.exp.SLO.Recovery; r != nil {
+		in.Spec.Recovery = &slo.Limit{Within: r.Within, From: r.From}
+	}
+	for _, a := range t.exp.SLO.Availability {
+		in.Spec.Availability = append(in.Spec.Availability, slo.Availability{Operation: a.Operation, Ratio: a.Ratio})
+	}
+	return in
+}
+
+// faults are the experiment's, each with what the events tell of it.
+func (t *trial) faults() []slo.Fault {
+	faults := make([]slo.Fault, len(t.facts.Faults))
+	for i, f := range t.facts.Faults {
+		faults[i] = slo.Fault{Name: f.Name, Kind: f.Kind, OneShot: f.OneShot}
+		for _, e := range t.events {
+			if e.Name != f.Name {
+				continue
+			}
+			switch e.Type {
+			case history.EventInject:
+				faults[i].InjectBegin, faults[i].InjectEnd = &e.At, &e.Until
+			case history.EventHeal:
+				faults[i].HealBegin, faults[i].HealEnd = &e.At, &e.Until
+			case history.EventProof:
+				faults[i].Proven = e.Proven
+			}
+		}
+	}
+	return faults
+}
+
+// result puts everything together.
+func (t *trial) result() *reports.Result {
+	in := t.input()
+	judged := slo.Judge(in)
+	data, dataObjectives := t.checker.Check(t.question(in))
+	objectives := slo.Arrange(slices.Concat(judged.Objectives, dataObjectives))
+	for i := range objectives {
+		objectives[i].Line = t.exp.SLO.Lines[objectives[i].Name]
+	}
+	series, counts := t.summary.finish()
+	t.summary.series = series
+	counts.Rate, counts.Workers, counts.Undersized = t.exp.Load.Rate, t.facts.Workers, t.exp.Load.Undersized
+	r := &reports.Result{
+		SchemaVersion: reports.SchemaVersion,
+		Experiment:    t.exp.Name, Hypothesis: t.exp.Hypothesis, Control: t.exp.Applied,
+		Aborted: t.aborted, Run: t.facts.Run, StartedAt: t.facts.StartedAt.UTC().Format("2006-01-02T15:04:05.000Z"),
+		Seed: t.facts.Seed, Platform: t.facts.Platform, Substitutes: t.facts.Substitutes, Commit: t.facts.Commit,
+		ConfigDigest: t.facts.ConfigDigest, Fingerprint: t.facts.Fingerprint, Command: t.facts.Command,
+		Load: counts, Validity: judged.Validity, Episodes: judged.Episodes, Recovery: judged.Recovery,
+		Availability: judged.Availability, Latency: t.summary.latencies(), Consistency: data, Objectives: objectives,
+		Environment: t.facts.Environment, Artifacts: artifacts(), Folder: t.dir,
+	}
+	for _, p := range t.spans {
+		r.Phases = append(r.Phases, reports.Phase{Name: p.name, Begin: seconds(p.begin), End: seconds(p.end)})
+	}
+	r.Faults = t.describeFaults(in.Faults, judged)
+	verdicts := make([]reports.Verdict, len(objectives))
+	for i, o := range objectives {
+		verdicts[i] = o.Verdict
+	}
+	r.Verdict = slo.Merge(verdicts...)
+	r.Why = why(r)
+	return r
+}
+
+// question is what the checker must know of the run beside its requests.
+func (t *trial) question(in slo.Input) consistency.Question {
+	q := consistency.Question{
+		LostLimit: t.exp.SLO.LostWrites, Replicas: t.log.Replicas, Planned: len(in.Faults), Aborted: t.aborted != nil,
+		Values: slices.ContainsFunc(t.exp.Load.Operations, func(o experiment.Operation) bool { return o.Value != "" }),
+	}
+	for _, f := range in.Faults {
+		if f.InjectBegin == nil {
+			continue
+		}
+		q.Faults = append(q.Faults, consistency.Fault{Name: f.Name, InjectBegin: *f.InjectBegin, HealEnd: f.HealEnd, Unproven: !f.Proven})
+	}
+	for _, e := range t.events {
+		if e.Type == history.EventFinal {
+			q.Finished, q.Incomplete = true, e.Detail
+		}
+	}
+	return q
+}
+
+func (t *trial) describeFaults(faults []slo.Fault, judged slo.Judgement) []reports.Fault {
+	all := make([]reports.Fault, len(faults))
+	for i, f := range faults {
+		facts := t.facts.Faults[i]
+		all[i] = reports.Fault{
+			Name: f.Name, Kind: f.Kind, Capability: facts.Capability, Targets: facts.Targets, Group: judged.Groups[i],
+			InjectBegin: secondsOf(f.InjectBegin), InjectEnd: secondsOf(f.InjectEnd), HealBegin: secondsOf(f.HealBegin), HealEnd: secondsOf(f.HealEnd),
+			Proven: f.Proven, Recovery: judged.FaultRecoveries[i],
+		}
+		for _, e := range t.events {
+			if e.Type == history.EventProof && e.Name == f.Name {
+				all[i].Proof = e.Detail
+			}
+		}
+		if f.InjectBegin == nil {
+			all[i].Proof = "it was never injected"
+		}
+	}
+	return all
+}
+
+// why is the sentence under the verdict: that of the objective that decided.
+// Without a steady state nothing else could be decided, so that one is named
+// first.
+func why(r *reports.Result) string {
+	deciding := slices.DeleteFunc(slices.Clone(r.Objectives), func(o reports.Objective) bool { return o.Verdict != r.Verdict })
+	if r.Verdict != reports.Pass && len(deciding) > 0 {
+		i := max(0, slices.IndexFunc(deciding, func(o reports.Objective) bool { return o.Name == "steadyState" }))
+		return deciding[i].Name + ": " + deciding[i].Why
+	}
+	if r.Recovery != nil && r.Recovery.Degraded && r.Recovery.FromInject.Seconds != nil {
+		return fmt.Sprintf("All %d objectives hold; the worst recovery took %.2f s.", len(r.Objectives), *r.Recovery.FromInject.Seconds)
+	}
+	if len(r.Faults) > 0 {
+		return fmt.Sprintf("All %d objectives hold; the faults were proven and the service was never degraded.", len(r.Objectives))
+	}
+	return fmt.Sprintf("All %d objectives hold.", len(r.Objectives))
+}
+
+func artifacts() []string {
+	return []string{resultFile, seriesFile, pageFile, junitFile, summaryFile, opsFile, eventsFile, experimentFile, factsFile, logsFolder + "/"}
+}
+
+// seconds is an instant as results tell it, to the microsecond: what lies
+// below is noise that would make two equal results differ in print.
+func seconds(ns int64) float64 { return math.Round(float64(ns)/1e3) / 1e6 }
+
+func secondsOf(ns *int64) *float64 {
+	if ns == nil {
+		return nil
+	}
+	s := seconds(*ns)
+	return &s
+}
+
+// digestOf is the digest of a configuration.
+func digestOf(config map[string]string) string {
+	var parts []string
+	for name, value := range config {
+		parts = append(parts, name+"="+value)
+	}
+	slices.Sort(parts)
+	return digest(strings.Join(parts, "\n"))
+}

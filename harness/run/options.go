@@ -1,0 +1,65 @@
+// Package run carries out an experiment: the phases in order, the faults at
+// their times, clean-up on every way out, and at the end the verdict, which is
+// a function of what the run wrote down (see Judge).
+package run
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"gauntlet/harness/chaos"
+	"gauntlet/harness/experiment"
+	"gauntlet/reports"
+)
+
+// Options says what to run and how.
+type Options struct {
+	Experiment      *experiment.Experiment
+	Faults          []chaos.Fault // the experiment's, decoded, in its order
+	Control         string        // name of the control applied to Experiment; "" for itself
+	Platform        string        // "local" or "external"
+	Seed            int64         // of everything random
+	Root            string        // the module's folder: packages of x-local are built from here
+	Out             string        // folder of the runs
+	History         string        // history.ndjson
+	Command         string        // runs it again
+	Wait            bool          // wait for another run on this host instead of being refused
+	AllowHosts      []string      // hosts beyond this machine that may receive load
+	NoSubstitute    bool          // refuse an embedded substitute
+	ForceSubstitute bool          // run the substitute even where the real thing is installed
+	Progress        io.Writer     // plain lines for a person
+	Events          io.Writer     // the run's events, as they happen; nil: only in its folder
+}
+
+// Outcome is what came of a run.
+type Outcome struct {
+	Result *reports.Result
+	Dir    string // the run's folder
+	// Unclean is what could not be undone or removed; the verdict stands
+	// regardless.
+	Unclean error
+}
+
+// Infrastructure says that the system could not be brought up or reached: it
+// tells nothing about the target.
+type Infrastructure struct{ Err error }
+
+func (e *Infrastructure) Error() string { return e.Err.Error() }
+func (e *Infrastructure) Unwrap() error { return e.Err }
+
+func infrastructure(what string, err error) error {
+	return &Infrastructure{fmt.Errorf("%s: %w", what, err)}
+}
+
+// ErrInterrupted is the cause with which a caller cancels a run on a signal;
+// its Name is "SIGINT" or "SIGTERM".
+type ErrInterrupted struct{ Name string }
+
+func (e ErrInterrupted) Error() string { return "interrupted by " + e.Name }
+
+// interrupted tells whether err is, or was caused by, a signal.
+func interrupted(err error) bool {
+	var i ErrInterrupted
+	return errors.As(err, &i)
+}

@@ -1,0 +1,274 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"gauntlet/harness/chaos"
+	"gauntlet/harness/experiment"
+	"gauntlet/harness/history"
+	"gauntlet/harness/load"
+	"gauntlet/harness/platform"
+	"gauntlet/harness/register"
+	"gauntlet/reports"
+)
+
+// session is a run under way: what it holds is given back by close, whatever
+// happened in between.
+type session struct {
+	o     Options
+	exp   *experiment.Experiment
+	id    string
+	dir   string
+	facts Facts
+	tell  *teller
+
+	entry    *register.Entry
+	system   platform.System
+	services []*load.Service // what asks the replicas whether they are ready
+	router   load.Router
+	faults   []*chaos.Prepared
+
+	clock   history.Clock
+	ops     *history.Writer
+	events  *journal
+	targets []load.Endpoint // the replicas that receive the traffic
+
+	mu      sync.Mutex
+	unclean []error
+}
+
+// Run carries out the experiment. The error says why there is no result: an
+// *Infrastructure, an ErrInterrupted before anything was measured, or that the
+// run could not be written down. A run that was interrupted later has both a
+// result and the interruption as its error. Whatever it returns, faults are
+// healed and the system is down, or Outcome.Unclean says what is not.
+func Run(ctx context.Context, o Options) (out Outcome, err error) {
+	s, err := begin(ctx, o)
+	if s == nil {
+		return out, err
+	}
+	out.Dir = s.dir
+	measured := false
+	if err == nil {
+		measured, err = s.carryOut(ctx)
+	}
+	s.close()
+	out.Unclean = errors.Join(s.unclean...)
+	if !measured {
+		return out, err
+	}
+	result, judgeErr := s.judge()
+	out.Result = result
+	return out, errors.Join(err, judgeErr)
+}
+
+// begin enters the run in the register and makes its folder.
+func begin(ctx context.Context, o Options) (*session, error) {
+	now := time.Now()
+	id, err := newID(now)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := newFolder(o.Out, o.Experiment.Name, id)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{o: o, exp: o.Experiment, id: id, dir: dir, tell: newTeller(o.Progress)}
+	reaped, err := Reap(ctx)
+	for _, line := range reaped {
+		s.tell.line("cleaned up after a killed run: %s", line)
+	}
+	if err != nil {
+		s.addUnclean(fmt.Errorf("left by an earlier run: %w", err))
+	}
+	s.entry, err = register.Open(ctx, register.Options{ID: id, Folder: dir, Command: o.Command, Wait: o.Wait})
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	s.events = newJournal(o.Events)
+	source, err := o.Experiment.Standalone()
+	if err == nil {
+		err = os.WriteFile(s.path(experimentFile), source, 0o644)
+	}
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// carryOut takes the run from nothing to its last final read. measured says
+// that load was sent, so that there is something to judge.
+func (s *session) carryOut(ctx context.Context) (measured bool, err error) {
+	if err := s.up(ctx); err != nil {
+		return false, err
+	}
+	if err := s.route(ctx); err != nil {
+		return false, err
+	}
+	// Whatever a fault lacks is found out before populating, which takes time.
+	// The faults are prepared again once the run has its clock: with the same
+	// seed the same targets are chosen.
+	if err := s.prepare(ctx, history.NewClock(time.Now())); err != nil {
+		return false, err
+	}
+	if err := s.populate(ctx); err != nil {
+		return false, err
+	}
+	if err := s.startRecord(ctx); err != nil {
+		return false, err
+	}
+	return true, s.drive(ctx)
+}
+
+// prepare chooses the targets of every fault.
+func (s *session) prepare(ctx context.Context, clock history.Clock) error {
+	s.faults = s.faults[:0]
+	for _, f := range s.o.Faults {
+		p, err := chaos.Prepare(ctx, s.system, f, chaos.Settings{
+			Clock: clock, Probe: platform.Probe, ReadyWithin: s.returnLimit(), Seed: uint64(s.o.Seed), Inert: s.exp.Inert,
+		})
+		if err != nil {
+			return err
+		}
+		s.faults = append(s.faults, p)
+	}
+	return nil
+}
+
+// defaultReturn is how long a victim may take to be ready again in an
+// experiment that sets no limit on recovery.
+const defaultReturn = time.Minute
+
+// returnLimit is how long the run waits for a victim to be ready again: the
+// recovery limit, since what comes later has broken it.
+func (s *session) returnLimit() time.Duration {
+	if s.exp.SLO.Recovery == nil {
+		return defaultReturn
+	}
+	return s.exp.SLO.Recovery.Within
+}
+
+// startRecord fixes the origin, a moment ahead so that the workers stand
+// ready at the first due time, and opens the log.
+func (s *session) startRecord(ctx context.Context) error {
+	s.clock = history.NewClock(time.Now().Add(lead))
+	if err := s.prepare(ctx, s.clock); err != nil {
+		return err
+	}
+	if err := s.writeFacts(ctx); err != nil {
+		return err
+	}
+	ops, err := history.Create(filepath.Join(s.dir, opsFile), history.Header{
+		Run: s.id, StartedAt: s.clock.Time(0).Format(time.RFC3339Nano), Operations: operationNames(s.exp), Clients: s.exp.Load.Clients,
+	})
+	if err != nil {
+		return err
+	}
+	s.ops = ops
+	for i, t := range s.targets {
+		if got := ops.Replica(t.Name); int(got) != i {
+			return fmt.Errorf("replica %s got index %d in the log, want %d", t.Name, got, i)
+		}
+	}
+	events, err := history.CreateEvents(filepath.Join(s.dir, eventsFile))
+	if err != nil {
+		return err
+	}
+	s.events.open(events, s.clock)
+	return nil
+}
+
+// lead is the time from the end of the preparations to the origin: starting
+// some thousand workers takes a part of it.
+const lead = 250 * time.Millisecond
+
+func operationNames(e *experiment.Experiment) []string {
+	names := make([]string, len(e.Load.Operations))
+	for i, o := range e.Load.Operations {
+		names[i] = o.Name
+	}
+	return names
+}
+
+// close gives back everything that the run holds, in the reverse order. It
+// takes no context: it must also work after an interruption.
+func (s *session) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), downLimit)
+	defer cancel()
+	for _, f := range s.faults { // a fault that was never injected has nothing to heal
+		if _, err := f.Heal(ctx); err != nil {
+			s.addUnclean(err)
+		}
+	}
+	for _, service := range s.services {
+		service.Close()
+	}
+	if s.system != nil {
+		if err := s.system.Down(ctx); err != nil {
+			s.addUnclean(err)
+		}
+	}
+	if s.ops != nil {
+		s.addUnclean(s.ops.Close())
+	}
+	if s.events != nil {
+		s.addUnclean(s.events.close())
+	}
+	s.addUnclean(s.entry.Close())
+}
+
+// downLimit bounds undoing everything.
+const downLimit = 2 * time.Minute
+
+func (s *session) addUnclean(err error) {
+	if err == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unclean = append(s.unclean, err)
+}
+
+// path is the place of a file in the run's folder.
+func (s *session) path(file string) string { return filepath.Join(s.dir, file) }
+
+// faultFacts describes the faults as prepared.
+func (s *session) faultFacts() []FaultFacts {
+	facts := make([]FaultFacts, len(s.faults))
+	for i, p := range s.faults {
+		f := p.Fault()
+		facts[i] = FaultFacts{
+			Name: f.Name, Kind: f.Title(), Capability: chaos.CapabilityOf(s.o.Platform, f).String(),
+			Targets: slices.Clone(p.Targets()), OneShot: f.OneShot(),
+		}
+	}
+	return facts
+}
+
+func (s *session) writeFacts(ctx context.Context) error {
+	substitutes := []string{}
+	if sub, ok := s.system.(platform.Substituter); ok {
+		substitutes = append(substitutes, sub.Substitutes()...)
+	}
+	workers, err := s.exp.Load.Pool()
+	if err != nil {
+		return err
+	}
+	env := s.facts.Environment
+	s.facts = Facts{
+		SchemaVersion: reports.SchemaVersion, Run: s.id, StartedAt: s.clock.Time(0).UTC(), Seed: s.o.Seed, Platform: s.o.Platform,
+		Substitutes: substitutes, Commit: commit(ctx, filepath.Dir(s.exp.File)),
+		ConfigDigest: digestOf(env.Config), Control: s.exp.Applied, Workers: workers,
+		Faults: s.faultFacts(), Environment: env, Command: s.o.Command,
+	}
+	s.facts.Fingerprint = digest(append([]string{s.o.Platform, fmt.Sprint(env.CPUs), env.OS, string(s.exp.Comparable())}, substitutes...)...)
+	return writeJSON(filepath.Join(s.dir, factsFile), s.facts)
+}

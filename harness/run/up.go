@@ -1,0 +1,167 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"gauntlet/harness/chaos"
+	"gauntlet/harness/experiment"
+	"gauntlet/harness/history"
+	"gauntlet/harness/load"
+	"gauntlet/harness/platform"
+	"gauntlet/harness/platform/external"
+	"gauntlet/harness/platform/local"
+	"gauntlet/harness/topology"
+)
+
+// up brings the system up.
+func (s *session) up(ctx context.Context) error {
+	begin := time.Now()
+	s.facts.Environment = machine()
+	stack, err := s.stack(ctx)
+	if err != nil {
+		return err
+	}
+	maps.Copy(s.facts.Environment.Config, configuration(stack))
+	where, err := s.platform(stack)
+	if err != nil {
+		return err
+	}
+	if s.o.Platform != chaos.External {
+		s.tell.line("starting %s (%s)", stackSummary(stack), s.o.Platform)
+	}
+	s.system, err = where.Up(ctx, stack)
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		return infrastructure("the system did not come up", err)
+	}
+	s.events.add(begin, history.Event{Type: history.EventUp}, time.Now())
+	if sub, ok := s.system.(platform.Substituter); ok {
+		for _, sentence := range sub.Substitutes() {
+			s.tell.line("note: %s", sentence)
+		}
+	}
+	s.tell.line("system ready after %s", round(time.Since(begin)))
+	return nil
+}
+
+// stack is the system as the Compose file and the experiment describe it; for
+// an external one there is none.
+func (s *session) stack(ctx context.Context) (topology.Stack, error) {
+	t := s.exp.Target
+	if t.Compose == "" {
+		return topology.Stack{Name: s.exp.Name}, nil
+	}
+	return topology.Load(ctx, t.Compose, topology.Options{Env: t.Env, Args: t.Args})
+}
+
+// platform makes the platform that was asked for.
+func (s *session) platform(stack topology.Stack) (platform.Platform, error) {
+	switch s.o.Platform {
+	case chaos.External:
+		return external.New(s.exp.Target.URL, s.o.AllowHosts)
+	case chaos.Local:
+		return local.New(local.Options{
+			RunID: s.id, Dir: s.dir, Root: stack.Dir, Cache: filepath.Join(stack.Dir, ".cache", "bin"), Ledger: s.entry,
+			NoSubstitute: s.o.NoSubstitute, ForceSubstitute: s.o.ForceSubstitute,
+			OnState: func(replica, state string, at time.Time) {
+				s.events.add(at, history.Event{Type: history.EventReplica, Name: replica, State: state}, time.Time{})
+			},
+		}), nil
+	}
+	return nil, fmt.Errorf("platform %q is not there; there are %s and %s", s.o.Platform, chaos.Local, chaos.External)
+}
+
+func stackSummary(s topology.Stack) string {
+	text := ""
+	for i, service := range s.Services {
+		if i > 0 {
+			text += ", "
+		}
+		text += fmt.Sprintf("%d × %s", service.Replicas, service.Name)
+	}
+	return text
+}
+
+// route finds the replicas that receive the traffic and sets up the way to
+// them. The other replicas are watched as well: when Redis was ready is part
+// of the story.
+func (s *session) route(ctx context.Context) error {
+	replicas, err := s.system.Replicas(ctx)
+	if err != nil {
+		return infrastructure("list the replicas", err)
+	}
+	if s.o.Platform == chaos.External {
+		s.targets = []load.Endpoint{{Name: replicas[0].Name, BaseURL: s.exp.Target.URL}}
+		s.router = load.Direct{To: s.targets[0]}
+		return nil
+	}
+	var others []load.Endpoint
+	by := map[string]platform.Replica{}
+	for _, r := range replicas {
+		by[r.Name] = r
+		e := load.Endpoint{Name: r.Name, BaseURL: "http://" + r.Address}
+		if r.Service != s.exp.Target.Service {
+			others = append(others, e)
+			continue
+		}
+		e.Index = uint16(len(s.targets))
+		s.targets = append(s.targets, e)
+	}
+	if len(s.targets) == 0 {
+		return fmt.Errorf("service %q of the experiment has no replica in %s; its services: %v", s.exp.Target.Service, s.exp.Target.Compose, serviceNames(replicas))
+	}
+	probe := func(ctx context.Context, e load.Endpoint) error { return platform.Probe(ctx, by[e.Name]) }
+	s.services = append(s.services, load.NewService(others, probe, s.changed))
+	if s.exp.Target.Routing == experiment.RouteDirect {
+		s.services = append(s.services, load.NewService(s.targets, probe, s.changed))
+		s.router = load.Direct{To: s.targets[0]}
+		return nil
+	}
+	service := load.NewService(s.targets, probe, s.changed)
+	s.services = append(s.services, service)
+	s.router = service
+	return s.awaitReady(ctx)
+}
+
+// changed writes down that a replica became ready, or ceased to be.
+func (s *session) changed(e load.Endpoint, ready bool, at time.Time) {
+	state := history.ReplicaUnready
+	if ready {
+		state = history.ReplicaReady
+	}
+	s.events.add(at, history.Event{Type: history.EventReplica, Name: e.Name, State: state}, time.Time{})
+}
+
+// awaitReady waits until the routing has seen every replica ready, so that
+// the first requests find all of them.
+func (s *session) awaitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for s.router.Ready() < len(s.targets) {
+		select {
+		case <-ctx.Done():
+			return infrastructure("ready for traffic", fmt.Errorf("%d of %d replicas of %s are ready", s.router.Ready(), len(s.targets), s.exp.Target.Service))
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
+func serviceNames(replicas []platform.Replica) []string {
+	var names []string
+	for _, r := range replicas {
+		if !slices.Contains(names, r.Service) {
+			names = append(names, r.Service)
+		}
+	}
+	return names
+}

@@ -111,27 +111,28 @@ func TestEdgesAreWithinTheGoals(t *testing.T) {
 		script     script
 		background background
 		length     int64
+		truth      truth
 		slip       bool
 		goal       time.Duration
 		coverage   float64
 	}{
-		{"full outage", failing(1), poisson, 3 * second, false, 2 * time.Millisecond, 0.95},
-		{"full outage, clustered errors", failing(1), bursts, 3 * second, false, 2 * time.Millisecond, 0.95},
-		{"full outage, late generator", failing(1), poisson, 3 * second, true, 0, 0.95},
-		{"full outage of 150 ms", failing(1), poisson, 150 * ms, false, 2 * time.Millisecond, 0.95},
-		{"a third (one replica)", oneReplica, poisson, 3 * second, false, 10 * time.Millisecond, 0.95},
-		{"a third, at random", failing(1.0 / 3), poisson, 3 * second, false, 20 * time.Millisecond, 0.95},
-		{"a third, clustered errors", oneReplica, bursts, 3 * second, false, 20 * time.Millisecond, 0.90},
-		{"brown-out of 5 %", failing(0.05), independent(0.0001), 6 * second, false, 80 * time.Millisecond, 0.95},
-		{"brown-out of 5 %, late generator", failing(0.05), independent(0.0001), 6 * second, true, 0, 0.95},
-		{"hang that drains", hang, poisson, 3 * second, false, 5 * time.Millisecond, 0.95},
-		{"pause of 600 ms", hang, poisson, 600 * ms, false, 5 * time.Millisecond, 0.95},
-		{"flap", flap, poisson, 4 * second, false, 5 * time.Millisecond, 0.95},
-		{"ramp", ramp, poisson, 6 * second, false, 0, 0},
+		{"full outage", failing(1), poisson, 3 * second, nil, false, 2 * time.Millisecond, 0.95},
+		{"full outage, clustered errors", failing(1), bursts, 3 * second, nil, false, 2 * time.Millisecond, 0.95},
+		{"full outage, late generator", failing(1), poisson, 3 * second, nil, true, 0, 0.95},
+		{"full outage of 150 ms", failing(1), poisson, 150 * ms, nil, false, 2 * time.Millisecond, 0.95},
+		{"a third (one replica)", oneReplica, poisson, 3 * second, nil, false, 10 * time.Millisecond, 0.95},
+		{"a third, at random", failing(1.0 / 3), poisson, 3 * second, nil, false, 20 * time.Millisecond, 0.95},
+		{"a third, clustered errors", oneReplica, bursts, 3 * second, nil, false, 20 * time.Millisecond, 0.90},
+		{"brown-out of 5 %", failing(0.05), independent(0.0001), 6 * second, nil, false, 80 * time.Millisecond, 0.95},
+		{"brown-out of 5 %, late generator", failing(0.05), independent(0.0001), 6 * second, nil, true, 0, 0.95},
+		{"hang that drains", hang, poisson, 3 * second, hangEnd, false, 5 * time.Millisecond, 0.95},
+		{"pause of 600 ms", hang, poisson, 600 * ms, hangEnd, false, 5 * time.Millisecond, 0.95},
+		{"flap", flap, poisson, 3900 * ms, flapEnd, false, 5 * time.Millisecond, 0.95},
+		{"ramp", ramp, poisson, 6 * second, nil, false, 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := scene{rate: 1000, baseline: 5 * second, fault: c.length, observe: 5 * second, background: c.background, script: c.script, slip: c.slip}
+			s := scene{rate: 1000, baseline: 5 * second, fault: c.length, observe: 5 * second, background: c.background, script: c.script, truth: c.truth, slip: c.slip}
 			var got calibrated
 			parallel(runs(100), func(seed uint64) { got.add(s.history(seed)) })
 			t.Logf("%-34s %s", c.name, &got)

@@ -37,6 +37,12 @@
 //   - Refining an episode of two depths (an outage that ends in a limp) keeps
 //     the deeper part; what it cuts off, before or after, is tested again as
 //     an episode of its own and merges when it has impact. Nothing is lost.
+//   - Bad requests that bring S to a new maximum before it has fallen by the
+//     evidence of H continue an episode, however few they are; the rule that
+//     small episodes never bridge is for episodes that were closed in between.
+//   - The worst of several scopes is the service as a whole unless an operation
+//     was surely later (its interval lies above): a thin scope tells its edges
+//     later for being thin.
 //   - Slip widens an edge whatever caused it, blocked workers included; only
 //     the generator's own lateness makes a request ambiguous.
 //   - An episode that was already open at an injection, and follows no earlier

@@ -90,8 +90,8 @@ func (l Limit) words() string {
 }
 
 // worstClaim is the claim that decides: a broken limit, then what is not
-// known, then the longest; of equals a real episode over none. A fault that
-// was not injected leaves nothing to claim.
+// known, then the longest; a real episode over none. A fault that was not
+// injected leaves nothing to claim.
 func (a *analysis) worstClaim() (claim, bool) {
 	var all []claim
 	if len(a.Faults) == 0 {
@@ -110,25 +110,24 @@ func (a *analysis) worstClaim() (claim, bool) {
 	if len(all) == 0 {
 		return claim{}, false
 	}
-	worst := slices.MaxFunc(all, func(x, y claim) int { return x.weight(y) })
+	worst := all[0]
+	for _, c := range all[1:] {
+		if c.outweighs(worst) {
+			worst = c
+		}
+	}
 	return worst, complete || worst.verdict == reports.Fail
 }
 
-// weight compares claims by how much they matter.
-func (c claim) weight(other claim) int {
-	if d := rank(c.verdict) - rank(other.verdict); d != 0 {
-		return d
-	}
-	if d := c.measure.size() - other.measure.size(); d != 0 {
-		return int(min(1, max(-1, d)))
-	}
+// outweighs says whether c matters more than other.
+func (c claim) outweighs(other claim) bool {
 	switch {
-	case c.episode != nil && other.episode == nil:
-		return 1
-	case c.episode == nil && other.episode != nil:
-		return -1
+	case rank(c.verdict) != rank(other.verdict):
+		return rank(c.verdict) > rank(other.verdict)
+	case (c.episode != nil) != (other.episode != nil):
+		return c.episode != nil
 	}
-	return 0
+	return c.measure.longer(other.measure, c.scope == other.scope)
 }
 
 // episodesInObserve is what the limit holds when the file has no fault: each

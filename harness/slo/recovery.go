@@ -204,20 +204,30 @@ func (a *analysis) proven(f int) bool {
 	return true
 }
 
-// worse orders recoveries by how bad they are: a broken limit first, then what
-// is not known, then the longest.
+// worse says whether a is worse than b: a broken limit first, then what is not
+// known, then degraded over not, an end not seen over one that was, and the
+// longer one.
 func worse(a, b recovered) bool {
-	va, vb := a.rank(), b.rank()
-	if va != vb {
-		return va > vb
-	}
-	if a.degraded != b.degraded {
+	switch {
+	case a.rank() != b.rank():
+		return a.rank() > b.rank()
+	case a.degraded != b.degraded:
 		return a.degraded
-	}
-	if a.censored != b.censored {
+	case a.censored != b.censored:
 		return a.censored
 	}
-	return a.inject.size() > b.inject.size()
+	return a.inject.longer(b.inject, a.scope == b.scope)
+}
+
+// longer compares two durations. Of different scopes the one seen first (the
+// service before its operations) stands unless the other is surely longer: a
+// thin scope tells its edges later for being thin, and would always be the
+// worst.
+func (m measure) longer(than measure, sameScope bool) bool {
+	if sameScope {
+		return m.size() > than.size()
+	}
+	return m.low > than.size()
 }
 
 func (r recovered) rank() int {

@@ -1,7 +1,6 @@
 package slo
 
 import (
-	"math"
 	"math/rand/v2"
 	"time"
 
@@ -25,7 +24,8 @@ type scene struct {
 	baseline, fault, observe int64 // ns
 	background               background
 	script                   script
-	slip                     bool // the generator is late now and then
+	truth                    truth // nil: the script's end
+	slip                     bool  // the generator is late now and then
 }
 
 // background makes the errors of a healthy system.
@@ -88,8 +88,24 @@ func hang(r *rand.Rand, t, begin, end int64, _ int) (bool, int64) {
 
 func nothing(*rand.Rand, int64, int64, int64, int) (bool, int64) { return false, 0 }
 
-// history is one seeded run of the scene: its input and the truth, which is
-// when the fault made requests bad: [from, to).
+// truth is when a script that runs over [begin, end) makes requests bad or,
+// for a brown-out, more likely to be bad: until this instant.
+type truth func(begin, end int64) int64
+
+// flapEnd is the end of the last time down.
+func flapEnd(begin, end int64) int64 {
+	last := begin + (end-1-begin)/(800*ms)*(800*ms)
+	return min(end, last+400*ms)
+}
+
+// hangEnd is when end − t + (t − begin)/5 has come down to the limit of a good
+// answer; a long hang has a queue that never does before its end.
+func hangEnd(begin, end int64) int64 {
+	return min(end, (end-begin/5-int64(goodLatency))*5/4)
+}
+
+// history is one seeded run of the scene: its input and the truth, the edges
+// of the fault as the requests feel it.
 func (s scene) history(seed uint64) (in Input, from, to int64) {
 	r := rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15))
 	c := NewCollector(rules)
@@ -98,7 +114,6 @@ func (s scene) history(seed uint64) (in Input, from, to int64) {
 	heal := inject + s.fault + r.Int64N(ms)
 	errs := s.background(r)
 	late := lateness{on: s.slip}
-	from, to = math.MaxInt64, 0
 	n := int(s.rate * float64(total) / 1e9)
 	for i := range n {
 		due := int64(float64(i) * 1e9 / s.rate)
@@ -114,13 +129,13 @@ func (s scene) history(seed uint64) (in Input, from, to int64) {
 			op.Class = history.Timeout
 		}
 		op.Done = max(op.Done, due+delay)
-		if fails || delay > int64(goodLatency) {
-			from, to = min(from, due), max(to, due)
-		}
 		c.Add(op)
 	}
-	in = s.input(c.Samples(), inject, heal)
-	return in, from, to + int64(1e9/s.rate)
+	to = heal
+	if s.truth != nil {
+		to = s.truth(inject, heal)
+	}
+	return s.input(c.Samples(), inject, heal), inject, to
 }
 
 func kind(r *rand.Rand) uint8 {

@@ -44,7 +44,9 @@ func (j *judge) steadyIn(v view) reports.Objective {
 	all := seen[everything][0].tally
 	worst, name := all, "overall"
 	for i, c := range seen[byOperation] {
-		if c.n > 0 && !Steady(c.bad, c.n) && (Steady(worst.bad, worst.n) || ratio(c.bad, c.n) > ratio(worst.bad, worst.n)) {
+		low, _ := Wilson(c.bad, c.n)
+		clearly := low > ratio(worst.bad, worst.n)
+		if c.n > 0 && !Steady(c.bad, c.n) && (Steady(worst.bad, worst.n) || clearly) {
 			worst, name = c.tally, "operation "+nameOf(j.Operations, i)
 		}
 	}

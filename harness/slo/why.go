@@ -12,9 +12,10 @@ import (
 
 // breakdown says what the bad requests of a stretch were.
 type breakdown struct {
-	bad      int
-	classes  []named // most first
-	replicas []named
+	bad       int
+	classes   []named // most first
+	replicas  []named
+	operation string // whose all of them were, of several
 }
 
 type named struct {
@@ -26,7 +27,7 @@ type named struct {
 // the replica that answered last; those in doubt are left out.
 func (j *judge) breakdown(sc *scope, from, to int64) breakdown {
 	var b breakdown
-	classes, replicas := map[string]int{}, map[string]int{}
+	classes, replicas, operations := map[string]int{}, map[string]int{}, map[string]int{}
 	covered := newMasks(j.Masks)
 	for _, s := range j.Samples.between(from, to) {
 		if bad, judged := measured.judge(s, covered.cover(s.due)); !bad || !judged || !sc.has(s) {
@@ -38,11 +39,15 @@ func (j *judge) breakdown(sc *scope, from, to int64) breakdown {
 			class = "slow"
 		}
 		classes[class]++
+		operations[nameOf(j.Operations, int(s.operation))]++
 		if s.replica != history.NoReplica {
 			replicas[nameOf(j.Replicas, int(s.replica))]++
 		}
 	}
 	b.classes, b.replicas = mostFirst(classes), mostFirst(replicas)
+	if len(operations) == 1 && len(j.Operations) > 1 && sc.by == everything {
+		b.operation = mostFirst(operations)[0].name
+	}
 	return b
 }
 
@@ -67,6 +72,9 @@ func (b breakdown) words() string {
 		parts[i] = fmt.Sprintf("%d %s", c.count, c.name)
 	}
 	s := " (" + strings.Join(parts, ", ") + ")"
+	if b.operation != "" {
+		s += ", all of operation " + b.operation
+	}
 	if len(b.replicas) > 0 && 2*b.replicas[0].count > b.bad {
 		s += fmt.Sprintf(", %d of them through %s", b.replicas[0].count, b.replicas[0].name)
 	}

@@ -70,6 +70,17 @@ var behaviour = map[string][]struct{ cmd, want string }{
 		{"EVAL 'return redis.call(\"GET\",\"none\")' 0", "nil"}, {"EVAL 'return redis.error_reply(\"MY no\")' 0", "error MY"},
 		{"EVAL 'redis.call(\"SET\",\"p\",1) return redis.call(\"INCR\",\"k\")' 0", "error "}, {"GET p", "1"},
 		{"EVAL 'redis.call(\"SET\",\"q\",1,\"EX\",30) return redis.call(\"TTL\",\"q\")' 0", "30"},
+		{"EVAL 'x = 1' 0", "error "}, {"EVAL 'return y' 0", "error "}, {"EVAL 'local t = {} t[1] = 1.9 return t' 0", "[1]"}, {"EVAL 'return {true,false,1}' 0", "[1 nil 1]"},
+		{"EVAL 'local e = redis.pcall(\"INCR\",\"k\") return e.err ~= nil and 1 or 0' 0", "1"}, {"EVAL 'return redis.pcall(\"INCR\",\"k\")' 0", "error "},
+		{"EVAL 'return redis.status_reply(\"FINE\")' 0", "FINE"}, {"EVAL 'return redis.sha1hex(\"\")' 0", "da39a3ee5e6b4b0d3255bfef95601890afd80709"},
+		{"EVAL 'local ok = pcall(redis.call,\"INCR\",\"k\") return ok' 0", "nil"}, {"EVAL 'return redis.call(\"EVAL\",\"return 1\",0)' 0", "error "},
+		{"EVAL 'return redis.call()' 0", "error "}, {"EVAL 'return redis.call(\"GET\",{})' 0", "error "}, {"EVAL 'return (' 0", "error "}, {"EVAL 'return 1' x", "error "},
+		{"EVAL 'return 1' 3 a", "error "}, {"EVAL 'return 1' -1", "error "}, {"EVAL 'return {#KEYS,#ARGV,KEYS[1],ARGV[2]}' 1 a b c", "[1 2 a c]"},
+		{"EVAL 'redis.call(\"SET\",\"n\",2^53) return redis.call(\"GET\",\"n\")' 0", "9007199254740992"}, {"EVAL 'redis.call(\"SET\",\"n\",0.1) return redis.call(\"GET\",\"n\")' 0", "0.10000000000000001"},
+		{"EVAL 'return cjson.encode({a=1})' 0", `{"a":1}`}, {"EVAL 'return redis.call(\"MGET\",\"k\",\"none\")' 0", "[v nil]"},
+		{"EVAL_RO 'return redis.call(\"SET\",\"k\",\"w\")' 0", "error "}, {"EVAL_RO 'return redis.call(\"GET\",\"k\")' 0", "v"},
+		{"EVAL 'return string.format(\"%.0f\", math.max(1795383928907776, 5))' 0", "1795383928907776"}, {"EVAL 'local n = 0 for i = 1, 100000 do n = n + i end return n' 0", "5000050000"},
+		{"EVAL 'return dofile(\"/etc/hostname\")' 0", "error "}, {"EVAL 'return select(\"#\", unpack(KEYS))' 3 a b c", "3"},
 		{"EVAL 'return #redis.call(\"TIME\")' 0", "2"}, {"EVALSHA ffffffffffffffffffffffffffffffffffffffff 0", "error NOSCRIPT"},
 		{"SCRIPT LOAD 'return 7'", ""}, {"SCRIPT EXISTS ffffffffffffffffffffffffffffffffffffffff", "[0]"},
 	},
@@ -300,7 +311,7 @@ func TestWhatIsNotKeptIsRefused(t *testing.T) {
 		}
 	}
 	// Malformed commands that make miniredis panic must not take the server along.
-	for _, cmd := range []string{"XADD s MAXLEN x y", "XADD s MAXLEN 1 2 3", "EVAL 'return function() end' 0"} {
+	for _, cmd := range []string{"XADD s MAXLEN x y", "XADD s MAXLEN 1 2 3", "EVAL 'return function() end' 0", "EVAL 'local t = {} t[1] = t return t' 0", "EVAL 'return redis.call(\"XADD\",\"s\",\"MAXLEN\",\"x\",\"y\")' 0"} {
 		run(t, c, words(cmd)...)
 	}
 	if got := run(t, c, "DBSIZE"); got != "0" {

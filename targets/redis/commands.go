@@ -35,11 +35,9 @@ var mayEmpty = map[string]bool{
 }
 
 // passed are commands that change no key, though miniredis does not call them
-// reads, and that it answers as it stands. What scripts change is seen command
-// by command.
+// reads, and that it answers as it stands.
 var passed = map[string]bool{
 	"AUTH": true, "COMMAND": true, "ECHO": true, "QUIT": true, "XINFO": true,
-	"EVAL": true, "EVALSHA": true, "SCRIPT": true,
 }
 
 // refusedReads are reads of what is not kept here.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +21,7 @@ type engine struct {
 	srv     *server.Server
 	keys    *keyspace
 	pubsub  *pubsub
+	scripts *scripts
 	answers map[string]answer
 	self    *server.Peer // for the engine's own commands
 
@@ -47,10 +49,17 @@ func newEngine(f *facts) (*engine, error) {
 	e.srv.SetPreHook(e.step)
 	e.self = server.NewPeer(bufio.NewWriter(io.Discard))
 	e.answers = e.own(f)
+	if e.scripts, err = newScripts(e.dispatch); err != nil {
+		return nil, err
+	}
+	maps.Copy(e.answers, e.scripts.answers())
 	return e, nil
 }
 
-func (e *engine) close() { e.mini.Close() }
+func (e *engine) close() {
+	e.scripts.lua.Close()
+	e.mini.Close()
+}
 
 // do runs one command for a client, whose reply goes to c, and returns what it
 // changed as commands that can be run again at any time. The result is only
@@ -181,16 +190,13 @@ func (e *engine) forward(c *server.Peer, cmd string, args []string) {
 }
 
 // ask runs a command of the engine's own beside the one that c waits for, and
-// returns the reply as it came. It takes c's context, because that tells
-// miniredis whether it is inside a script, and so holds its lock already.
+// returns the reply as it came.
 func (e *engine) ask(c *server.Peer, cmd string, args ...string) []byte {
 	var reply bytes.Buffer
 	w := bufio.NewWriterSize(&reply, 64)
 	p := server.NewPeer(w)
-	p.Ctx = c.Ctx
 	e.forward(p, cmd, args)
 	p.Flush()
-	c.Ctx = p.Ctx
 	return reply.Bytes()
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	followRetry = 20 * time.Millisecond
+	followRetry = 50 * time.Millisecond
 	lagCheck    = 500 * time.Millisecond
 	// resyncPause between batches keeps a copy that is only being brought up
 	// to date from taking the machine away from requests.
@@ -30,7 +30,13 @@ func (s *Service) follow(ctx context.Context) {
 		if !s.Truth.Available() {
 			continue
 		}
-		err := s.session(ctx)
+		stream, err := s.Truth.Subscribe(ctx)
+		if err != nil { // tells the breaker too: soon this is not even tried
+			s.Log.Debug("push stream", "error", err)
+			continue
+		}
+		err = s.session(ctx, stream)
+		stream.Close()
 		s.complete.Store(false)
 		s.recent.hold()
 		if ctx.Err() == nil {
@@ -43,12 +49,7 @@ func (s *Service) follow(ctx context.Context) {
 // session follows one push stream, and loads the copy beside it: what is
 // written after the subscription is pushed, what was written before is
 // scanned, and what comes twice is told apart by its version.
-func (s *Service) session(ctx context.Context) error {
-	stream, err := s.Truth.Subscribe(ctx)
-	if err != nil {
-		return err
-	}
-	defer stream.Close()
+func (s *Service) session(ctx context.Context, stream *truth.Stream) error {
 	ctx, cancel := context.WithCancel(ctx)
 	loaded := make(chan error, 1)
 	go func() { loaded <- s.load(ctx, stream.RunID) }()
@@ -82,7 +83,7 @@ func (s *Service) session(ctx context.Context) error {
 			}
 			before, expected = applied, s.Truth.LastBeat().Sequence
 		case err := <-stream.Ended:
-			return errors.Join(truth.ErrStreamEnded, err)
+			return fmt.Errorf("%w: %v", truth.ErrStreamEnded, err)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -98,7 +99,7 @@ func (s *Service) take(c truth.Change) {
 // load offers a new Redis process what the old one may have lost, and then
 // reads everything that it has.
 func (s *Service) load(ctx context.Context, runID string) error {
-	if held := s.recent.take(); len(held) > 0 && (runID == "" || runID != s.runID) {
+	if held := newest(s.recent.take()); len(held) > 0 && (runID == "" || runID != s.runID) {
 		if err := s.offer(ctx, held); err != nil {
 			s.recent.giveBack(held)
 			return err

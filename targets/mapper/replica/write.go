@@ -89,7 +89,19 @@ func (s *Service) toJournal(e *entry.Entry, floor int64) error {
 	case s.wake <- struct{}{}:
 	default:
 	}
+	s.waitUntil(e.Version.Time)
 	return nil
+}
+
+// waitUntil holds an acknowledgement back until its version is in the past:
+// otherwise a write acknowledged after it, by another replica, could have a
+// lower one. Versions are ahead only after a call that Redis may still do, and
+// by no more than that call's time-out.
+func (s *Service) waitUntil(version int64) {
+	ahead := time.Duration(version-s.Truth.Clock.Now()) * time.Microsecond
+	if ahead > 0 {
+		time.Sleep(min(ahead, truth.Timeout))
+	}
 }
 
 func refusal(surely bool, err error) error {

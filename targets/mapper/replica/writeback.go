@@ -2,27 +2,35 @@ package replica
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"gauntlet/targets/mapper/entry"
-	"gauntlet/targets/mapper/journal"
 )
 
 const (
-	replayBatch = 200
-	// replayRate bounds one replica's write-back: three of them leave Redis
-	// most of its time, and 17 minutes of a tenth of 1,000 requests/s, shared
-	// by three, are gone in 7 s.
-	replayRate  = 5000 // entries a second
+	replayBatch = 500
+	// replayRate bounds one replica's write-back, in entries a second.
+	replayRate = 10_000
+	// replayRest is how long it rests for each batch, in times that the batch
+	// took: the slower Redis and the disk are, the more they are left alone.
+	replayRest  = 2
 	replayRetry = 200 * time.Millisecond
 )
+
+// rest is the pause after a batch that took so long.
+func rest(took time.Duration) time.Duration {
+	return max(replayRest*took, replayBatch*time.Second/replayRate-took)
+}
 
 // writeBack moves what is pending to Redis whenever it can be reached.
 func (s *Service) writeBack(ctx context.Context) {
 	for {
 		for s.Pending.Depth() > 0 && s.Truth.Available() {
-			pause := replayBatch * time.Second / replayRate
-			if err := s.writeBackBatch(ctx); err != nil {
+			start := time.Now()
+			err := s.writeBackBatch(ctx)
+			pause := rest(time.Since(start))
+			if err != nil {
 				if ctx.Err() != nil {
 					return
 				}
@@ -49,7 +57,11 @@ func (s *Service) writeBackBatch(ctx context.Context) error {
 	if err != nil || len(records) == 0 {
 		return err
 	}
-	if err := s.Truth.Offer(ctx, newest(records)); err != nil {
+	entries := make([]*entry.Entry, len(records))
+	for i, r := range records {
+		entries[i] = r.Entry
+	}
+	if err := s.Truth.Offer(ctx, newest(entries)); err != nil {
 		return err
 	}
 	s.stats.replayed.Add(uint64(len(records)))
@@ -57,30 +69,32 @@ func (s *Service) writeBackBatch(ctx context.Context) error {
 }
 
 // newest leaves the last version of each key: the others would lose anyway.
-func newest(records []journal.Record) []*entry.Entry {
-	place := make(map[string]int, len(records))
+func newest(entries []*entry.Entry) []*entry.Entry {
+	place := make(map[string]int, len(entries))
 	var out []*entry.Entry
-	for _, r := range records {
-		i, seen := place[r.Entry.Key]
+	for _, e := range entries {
+		i, seen := place[e.Key]
 		switch {
 		case !seen:
-			place[r.Entry.Key] = len(out)
-			out = append(out, r.Entry)
-		case r.Entry.Newer(out[i]):
-			out[i] = r.Entry
+			place[e.Key] = len(out)
+			out = append(out, e)
+		case e.Newer(out[i]):
+			out[i] = e
 		}
 	}
 	return out
 }
 
-// offer sends entries in batches.
+// offer sends entries in batches, as gently as the write-back.
 func (s *Service) offer(ctx context.Context, entries []*entry.Entry) error {
-	for len(entries) > 0 {
-		n := min(replayBatch, len(entries))
-		if err := s.Truth.Offer(ctx, entries[:n]); err != nil {
+	for batch := range slices.Chunk(entries, replayBatch) {
+		start := time.Now()
+		if err := s.Truth.Offer(ctx, batch); err != nil {
 			return err
 		}
-		entries = entries[n:]
+		if !wait(ctx, rest(time.Since(start))) {
+			return ctx.Err()
+		}
 	}
 	return nil
 }

@@ -49,7 +49,7 @@ func (r *Redis) newBreaker() circuitbreaker.CircuitBreaker[any] {
 		WithRandomDelay(probeAfterMin, probeAfterMax).
 		OnStateChanged(func(e circuitbreaker.StateChangedEvent) {
 			r.Metrics.breakerChanges.WithLabelValues(e.NewState.String()).Inc()
-			if e.NewState != circuitbreaker.HalfOpenState {
+			if e.OldState == circuitbreaker.ClosedState || e.NewState == circuitbreaker.ClosedState {
 				r.Log.Warn("redis breaker", "from", e.OldState.String(), "to", e.NewState.String())
 			}
 		}).

@@ -29,6 +29,7 @@ type Stream struct {
 	Base    int64        // the sequence number that a scan begun now includes
 	RunID   string       // of the Redis process; empty when it does not say
 	Ended   <-chan error // one error, when the connection is gone
+	conn    rueidis.DedicatedClient
 	close   func()
 }
 
@@ -48,7 +49,21 @@ func (r *Redis) Subscribe(ctx context.Context) (*Stream, error) {
 	if c == nil {
 		return nil, ErrUnavailable
 	}
-	conn, release := (*c).Dedicate()
+	ctx, cancel := context.WithTimeout(ctx, subscribeTimeout)
+	defer cancel()
+	s := r.openStream(*c)
+	if err := s.begin(ctx, *c); err != nil {
+		s.Close()
+		err = classify(err)
+		r.record(err)
+		return nil, fmt.Errorf("subscribe: %w", err)
+	}
+	return s, nil
+}
+
+// openStream takes a connection and hands on what is pushed there.
+func (r *Redis) openStream(c rueidis.Client) *Stream {
+	conn, release := c.Dedicate()
 	changes := make(chan Change, streamBuffer)
 	stop := make(chan struct{})
 	ended := conn.SetPubSubHooks(rueidis.PubSubHooks{OnMessage: func(m rueidis.PubSubMessage) {
@@ -62,25 +77,25 @@ func (r *Redis) Subscribe(ctx context.Context) (*Stream, error) {
 		case <-stop:
 		}
 	}})
-	s := &Stream{Changes: changes, Ended: ended, close: func() {
+	return &Stream{Changes: changes, Ended: ended, conn: conn, close: func() {
 		close(stop)
 		conn.Close()
 		release()
 	}}
-	ctx, cancel := context.WithTimeout(ctx, subscribeTimeout)
-	defer cancel()
-	if err := conn.Do(ctx, conn.B().Subscribe().Channel(channel).Build()).Error(); err != nil {
-		s.Close()
-		return nil, fmt.Errorf("subscribe: %w", classify(err))
+}
+
+// begin subscribes, and only then asks for the sequence number: what is
+// written after that number will be pushed.
+func (s *Stream) begin(ctx context.Context, c rueidis.Client) error {
+	if err := s.conn.Do(ctx, s.conn.B().Subscribe().Channel(channel).Build()).Error(); err != nil {
+		return err
 	}
-	// Only now: what is written after this number will be pushed.
-	var err error
-	if s.Base, err = sequence((*c).Do(ctx, (*c).B().Get().Key(sequenceKey).Build())); err != nil {
-		s.Close()
-		return nil, fmt.Errorf("sequence: %w", classify(err))
+	base, err := sequence(c.Do(ctx, c.B().Get().Key(sequenceKey).Build()))
+	if err != nil {
+		return err
 	}
-	s.RunID = runID(ctx, *c)
-	return s, nil
+	s.Base, s.RunID = base, runID(ctx, c)
+	return nil
 }
 
 // runID names the Redis process; empty when it cannot be had, as from an

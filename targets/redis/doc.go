@@ -16,6 +16,10 @@
 // stands at 1970, every expiry is set as a point in time, and keyspace removes
 // keys when their time has come.
 //
+// Scripts: one Lua world serves all, closed after it was made; Lua is 5.1, with
+// cjson but without bit, struct, cmsgpack and os. As in a real Redis the loaded
+// scripts are forgotten at a restart, and clients send them again.
+//
 // Not supported, and refused with an error that says so: what would not survive
 // a restart or has no place in one process. Transactions (MULTI, WATCH),
 // blocking commands, consumer groups, expiry of hash fields, HyperLogLog, SPOP,

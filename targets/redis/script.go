@@ -246,7 +246,7 @@ func (s *scripts) command(args []string) (any, error) {
 		return nil, errors.New("ERR This Redis command is not allowed from script")
 	}
 	if _, ok := writes[cmd]; s.readOnly && (ok || strings.HasPrefix(cmd, "FLUSH")) {
-		return nil, errors.New("ERR Write commands are not allowed from read-only scripts.")
+		return nil, errors.New("ERR Write commands are not allowed from read-only scripts")
 	}
 	s.reply.Reset()
 	s.run(s.peer, args)

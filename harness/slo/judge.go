@@ -9,8 +9,9 @@ import (
 // judge is an input with what every part of judging needs of it.
 type judge struct {
 	Input
-	whole  Span  // all that is judged: from the baseline to the end of the run
-	groups []int // by fault
+	whole  Span   // all that is judged: from the baseline to the end of the run
+	groups []int  // by fault
+	buffer series // of the scope at hand; one for all, since a million requests fill 13 MB
 }
 
 // analysis is what one view of the doubtful requests finds.
@@ -58,12 +59,11 @@ func newJudge(in Input) *judge {
 // analyse finds every scope's episodes and whose they are.
 func (j *judge) analyse(v view) *analysis {
 	a := &analysis{judge: j, view: v, scopes: j.scopes(v)}
-	var s series
 	for _, sc := range a.scopes {
 		var found []*episode
 		if !sc.thin() {
-			s.fill(j, sc, v)
-			found = find(&s, sc, j.Masks)
+			j.buffer.fill(j, sc, v)
+			found = find(&j.buffer, sc, j.Masks)
 		}
 		mine := make([]owned, len(found))
 		for i, e := range found {

@@ -5,7 +5,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -194,23 +193,4 @@ func FuzzJudge(f *testing.F) {
 		}
 		check(t, Judge(in))
 	})
-}
-
-// BenchmarkJudgeMillion judges a million requests; the heap that the samples
-// and the judgement need is reported.
-func BenchmarkJudgeMillion(b *testing.B) {
-	s := scene{rate: 10_000, baseline: 20 * second, fault: 10 * second, observe: 70 * second, background: independent(0.0005), script: oneReplica, slip: true}
-	in, _, _ := s.history(1)
-	if in.Samples.Len() != 1e6 {
-		b.Fatalf("%d samples", in.Samples.Len())
-	}
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	for b.Loop() {
-		Judge(in)
-	}
-	runtime.ReadMemStats(&after)
-	b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/float64(b.N)/(1<<20), "MB/judgement")
-	b.ReportMetric(float64(before.HeapAlloc)/(1<<20), "MB-samples")
 }

@@ -172,7 +172,11 @@ func (s *series) fill(j *judge, sc *scope, v view) {
 	s.due, s.bad, s.slip, s.excluded = s.due[:0], s.bad[:0], s.slip[:0], s.excluded[:0]
 	s.whole, s.rate = j.whole, sc.rate
 	covered := newMasks(j.Masks)
-	for _, x := range j.Samples.between(j.whole.Begin, j.whole.End) {
+	all := j.Samples.between(j.whole.Begin, j.whole.End)
+	if cap(s.due) == 0 { // the first scope is the largest
+		s.due, s.bad, s.slip = make([]int64, 0, len(all)), make([]bool, 0, len(all)), make([]uint32, 0, len(all))
+	}
+	for _, x := range all {
 		masked := covered.cover(x.due)
 		if !sc.has(x) {
 			continue

@@ -1,0 +1,56 @@
+package slo
+
+import (
+	"runtime"
+	"testing"
+	"unsafe"
+
+	"gauntlet/harness/history"
+)
+
+func million() Input {
+	s := scene{rate: 10_000, baseline: 20 * second, fault: 10 * second, observe: 70 * second, background: independent(0.0005), script: oneReplica, slip: true}
+	in, _, _ := s.history(1)
+	return in
+}
+
+// A million requests stay far below 150 MB: 24 bytes each, and what judging
+// them allocates, garbage included.
+func TestMemoryOfAMillionRequests(t *testing.T) {
+	if size := unsafe.Sizeof(sample{}); size > 24 {
+		t.Errorf("a sample is %d bytes", size)
+	}
+	in := million()
+	if in.Samples.Len() != 1e6 {
+		t.Fatalf("%d samples", in.Samples.Len())
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	Judge(in)
+	runtime.ReadMemStats(&after)
+	allocated := float64(after.TotalAlloc-before.TotalAlloc) / (1 << 20)
+	t.Logf("judging allocates %.1f MB beside %.1f MB of samples", allocated, float64(unsafe.Sizeof(sample{}))*1e6/(1<<20))
+	if allocated > 60 {
+		t.Errorf("judging a million requests allocates %.1f MB, want at most 60", allocated)
+	}
+}
+
+func BenchmarkJudgeMillion(b *testing.B) {
+	in := million()
+	b.ReportAllocs()
+	for b.Loop() {
+		Judge(in)
+	}
+}
+
+func BenchmarkCollectMillion(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		c := NewCollector(rules)
+		for i := range int64(1e6) {
+			due := i * ms / 10
+			c.Add(history.Op{Due: due, Sent: due, Done: due + (i*7919)%100*ms})
+		}
+		c.Samples()
+	}
+}

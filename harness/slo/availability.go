@@ -25,12 +25,13 @@ func (j *judge) exposed() (span Span, ok bool) {
 func (a *analysis) count(sc *scope, span Span) tally {
 	var t tally
 	covered := newMasks(a.Masks)
-	for _, s := range a.Samples.between(span.Begin, span.End) {
-		masked := covered.cover(s.due)
+	all := a.Samples.between(span.Begin, span.End)
+	for i := range all {
+		s := &all[i]
 		if !sc.has(s) {
 			continue
 		}
-		if bad, judged := a.view.judge(s, masked); judged {
+		if bad, judged := a.view.judge(s, covered.cover(s.due)); judged {
 			t.add(bad)
 		}
 	}

@@ -12,12 +12,12 @@ import (
 )
 
 // runs is how many histories each case judges; GAUNTLET_CALIBRATION
-// multiplies it.
+// multiplies it; -short and the race detector make it a tenth.
 func runs(n int) int {
 	if factor, err := strconv.Atoi(os.Getenv("GAUNTLET_CALIBRATION")); err == nil && factor > 0 {
 		return n * factor
 	}
-	if testing.Short() {
+	if testing.Short() || raced {
 		return max(1, n/10)
 	}
 	return n
@@ -192,10 +192,10 @@ func TestHealthyMinutesRaiseNothing(t *testing.T) {
 		slip       bool
 		minutes    int
 	}{
-		{"independent errors", independent(0.0005), false, 300},
-		{"clustered errors", clustered(0.0001, 5), false, 300},
+		{"independent errors", independent(0.0005), false, 1000},
+		{"clustered errors", clustered(0.0001, 5), false, 1000},
 		{"late generator", independent(0.0005), true, 50},
-		{"no errors", independent(0), false, 100},
+		{"no errors", independent(0), false, 200},
 	} {
 		s := scene{rate: 1000, baseline: 20 * second, observe: 40 * second, background: c.background, script: nothing, slip: c.slip}
 		n := runs(c.minutes)

@@ -27,8 +27,8 @@ const (
 	flagUnsent                      // never sent, for the generator's reasons
 )
 
-func (s sample) bad() bool       { return s.flags&flagBad != 0 }
-func (s sample) ambiguous() bool { return s.flags&flagAmbiguous != 0 }
+func (s *sample) bad() bool       { return s.flags&flagBad != 0 }
+func (s *sample) ambiguous() bool { return s.flags&flagAmbiguous != 0 }
 
 // Rules say when a request is bad.
 type Rules struct {
@@ -134,11 +134,14 @@ const (
 )
 
 // judge says how the view takes a request.
-func (v view) judge(s sample, masked bool) (bad, judged bool) {
-	doubtful := s.ambiguous() || (masked && s.bad())
+func (v view) judge(s *sample, masked bool) (bad, judged bool) {
+	if !masked && !s.ambiguous() { // nearly all
+		return s.bad(), true
+	}
+	doubtful := s.ambiguous() || s.bad()
 	switch {
 	case v == measured:
-		return s.bad(), !s.ambiguous() && !masked
+		return s.bad(), false
 	case doubtful:
 		return v == harshly, true
 	}

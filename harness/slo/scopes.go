@@ -54,7 +54,7 @@ func (sc *scope) thin() bool { return sc.rate < leastRate || sc.baseline.n == 0 
 // gates says whether the scope counts for the recovery objective.
 func (sc *scope) gates() bool { return sc.by <= byOperation }
 
-func (sc *scope) has(s sample) bool {
+func (sc *scope) has(s *sample) bool {
 	switch sc.by {
 	case byOperation:
 		return int(s.operation) == sc.index
@@ -134,7 +134,9 @@ func (j *judge) baseline(v view) [4][]counted {
 	var seen [4][]counted
 	seen[everything] = make([]counted, 1)
 	covered := newMasks(j.Masks)
-	for _, s := range j.Samples.between(j.Phases.Baseline.Begin, j.Phases.Baseline.End) {
+	all := j.Samples.between(j.Phases.Baseline.Begin, j.Phases.Baseline.End)
+	for i := range all {
+		s := &all[i]
 		bad, judged := v.judge(s, covered.cover(s.due))
 		count := func(by dimension, i int) {
 			for len(seen[by]) <= i {
@@ -176,12 +178,12 @@ func (s *series) fill(j *judge, sc *scope, v view) {
 	if cap(s.due) == 0 { // the first scope is the largest
 		s.due, s.bad, s.slip = make([]int64, 0, len(all)), make([]bool, 0, len(all)), make([]uint32, 0, len(all))
 	}
-	for _, x := range all {
-		masked := covered.cover(x.due)
+	for i := range all {
+		x := &all[i]
 		if !sc.has(x) {
 			continue
 		}
-		bad, judged := v.judge(x, masked)
+		bad, judged := v.judge(x, covered.cover(x.due))
 		if !judged {
 			s.excluded = append(s.excluded, x.due)
 			continue

@@ -30,7 +30,8 @@ func (j *judge) soundnessOf(span Span) soundness {
 	covered := newMasks(j.Masks)
 	all := j.Samples.between(span.Begin, span.End)
 	slips := make([]uint32, 0, len(all))
-	for _, s := range all {
+	for i := range all {
+		s := &all[i]
 		v.due++
 		masked := covered.cover(s.due)
 		switch {

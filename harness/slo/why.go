@@ -29,8 +29,13 @@ func (j *judge) breakdown(sc *scope, from, to int64) breakdown {
 	var b breakdown
 	classes, replicas, operations := map[string]int{}, map[string]int{}, map[string]int{}
 	covered := newMasks(j.Masks)
-	for _, s := range j.Samples.between(from, to) {
-		if bad, judged := measured.judge(s, covered.cover(s.due)); !bad || !judged || !sc.has(s) {
+	all := j.Samples.between(from, to)
+	for i := range all {
+		s := &all[i]
+		if !s.bad() || !sc.has(s) {
+			continue
+		}
+		if _, judged := measured.judge(s, covered.cover(s.due)); !judged {
 			continue
 		}
 		b.bad++

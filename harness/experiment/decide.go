@@ -59,7 +59,9 @@ func Decide(e *Experiment, faultEnd func(i int) (lasts time.Duration, oneShot bo
 	d.baseline()
 	d.recovery()
 	for _, a := range e.SLO.Availability {
-		d.availability(a)
+		if d.availability(a) { // else there is too little of it anyway
+			d.residual(a)
+		}
 	}
 	d.durability()
 	for _, share := range []float64{1, 1. / 3, 0.05} {
@@ -126,7 +128,7 @@ func (d *decider) noteScope(s Share, limit time.Duration) {
 
 // availability p can only be shown by n ≥ z²·p/(1−p) requests, all of them
 // good: the lower end of their Wilson interval is then p.
-func (d *decider) availability(a Availability) {
+func (d *decider) availability(a Availability) (met bool) {
 	rate := d.e.Load.Rate * d.e.shareOf(a.Operation)
 	n := requests(rate, d.e.judged(d.plan))
 	need := int(math.Round(wilsonSquared * a.Ratio / (1 - a.Ratio)))
@@ -137,6 +139,31 @@ func (d *decider) availability(a Availability) {
 	}
 	d.demand(a.objective(), "≥ "+percent(a.Ratio), fmt.Sprintf("%d requests", need), fmt.Sprint(n), n >= need,
 		path, fmt.Sprintf("observe for %v longer, or lower the limit", missing))
+	return n >= need
+}
+
+// leastResidual is the lowest bad share that the residual is held to: 3·p0,
+// with the p0 of a flawless baseline.
+const leastResidual = 3e-3
+
+// residual is judged from recovery + H to the end, H being that of the
+// operation. With no request bad, the upper end of the Wilson interval is
+// z²/(n + z²), and that must not lie above the limit.
+func (d *decider) residual(a Availability) {
+	rate := d.e.Load.Rate * d.e.shareOf(a.Operation)
+	limit := max(leastResidual, 1-a.Ratio)
+	settles := time.Duration(0)
+	if len(d.e.Faults) > 0 && !d.e.Inert {
+		settles = settlingAt(rate)
+	}
+	n := requests(rate, max(0, d.e.Phases.Observe-settles))
+	need := int(math.Ceil(wilsonSquared * (1 - limit) / limit))
+	subject := "all requests"
+	if a.Operation != "" {
+		subject = a.Operation
+	}
+	d.demand("residual of "+subject, "≤ "+percent(limit), fmt.Sprintf("%d requests after recovery and the %v in which it settles", need, roundTo(settles)),
+		fmt.Sprint(n), n >= need, "phases.observe", fmt.Sprintf("observe for at least %v", roundUp(settles+seconds(float64(need)/rate))))
 }
 
 func (e *Experiment) shareOf(operation string) float64 {

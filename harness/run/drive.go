@@ -192,6 +192,9 @@ func (s *session) fault(ctx context.Context, p *chaos.Prepared, at int64) (heale
 	if err == nil && !f.OneShot() {
 		err = waitUntil(ctx, s.clock, injected.Until+int64(f.Duration))
 	}
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause // an injection that was cut off failed for this reason and no other
+	}
 	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), healLimit+s.returnLimit())
 	defer cancel()
 	heal, healErr := p.Heal(undo)

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -38,6 +39,9 @@ func (s *session) up(ctx context.Context) error {
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
+		}
+		if errors.Is(err, external.ErrHostNotAllowed) {
+			return err // a mistake of the caller's, not of the system's
 		}
 		return infrastructure("the system did not come up", err)
 	}

@@ -25,7 +25,7 @@ type Live struct {
 }
 
 // Count is how many requests were good (right, and within Plan.Good of their
-// due time) and how many bad.
+// due time, the generator's own lateness left out) and how many bad.
 type Count struct{ Good, Bad uint64 }
 
 // BadShare is the share of bad requests, 0 when there were none at all.
@@ -74,7 +74,10 @@ func (l *live) count(op history.Op) {
 	if op.Class == history.Unsent {
 		l.unsent++
 	}
-	good := op.Class == history.OK && (l.good == 0 || op.Response() <= int64(l.good))
+	// What only the generator's own lateness made slow says nothing about the
+	// system; the judge weighs it, a look at the run in passing does not.
+	late := max(0, op.Slip()-op.Blocked)
+	good := op.Class == history.OK && (l.good == 0 || op.Response()-late <= int64(l.good))
 	if op.Due >= l.mark {
 		l.since[op.Kind].add(good)
 	}

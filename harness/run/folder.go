@@ -55,6 +55,9 @@ type FaultFacts struct {
 	Capability string   `json:"capability"`
 	Targets    []string `json:"targets"`
 	OneShot    bool     `json:"oneShot"`
+	// Lasts is how long it is active, in ns; of a one-shot fault how long its
+	// victim may take to return.
+	Lasts time.Duration `json:"lasts"`
 }
 
 // newID names a run: when it was, and six hex digits that keep two of a

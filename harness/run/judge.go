@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"gauntlet/harness/consistency"
 	"gauntlet/harness/experiment"
@@ -172,7 +173,7 @@ func (t *trial) addPhase(name string, begin, end int64) {
 func (t *trial) input() slo.Input {
 	in := slo.Input{
 		Samples: t.samples, Operations: t.log.Header.Operations, Replicas: t.log.Replicas, Rate: t.exp.Load.Rate,
-		Phases: t.phases, Faults: t.faults(), Aborted: t.aborted != nil,
+		Phases: t.phases, Faults: t.faults(), Aborted: t.aborted != nil, PlannedEnd: t.plannedEnd(),
 	}
 	if r := t.exp.SLO.Recovery; r != nil {
 		in.Spec.Recovery = &slo.Limit{Within: r.Within, From: r.From}
@@ -181,6 +182,17 @@ func (t *trial) input() slo.Input {
 		in.Spec.Availability = append(in.Spec.Availability, slo.Availability{Operation: a.Operation, Ratio: a.Ratio})
 	}
 	return in
+}
+
+// plannedEnd is when the run would have ended at the latest, had it not been
+// cut short.
+func (t *trial) plannedEnd() int64 {
+	p := t.exp.Phases
+	var last time.Duration
+	for i, f := range t.facts.Faults {
+		last = max(last, t.exp.Faults[i].At+f.Lasts)
+	}
+	return int64(p.Warmup + p.Baseline + last + p.Observe)
 }
 
 // faults are the experiment's, each with what the events tell of it.

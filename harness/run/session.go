@@ -247,7 +247,10 @@ func (s *session) faultFacts() []FaultFacts {
 		f := p.Fault()
 		facts[i] = FaultFacts{
 			Name: f.Name, Kind: f.Title(), Capability: chaos.CapabilityOf(s.o.Platform, f).String(),
-			Targets: slices.Clone(p.Targets()), OneShot: f.OneShot(),
+			Targets: slices.Clone(p.Targets()), OneShot: f.OneShot(), Lasts: f.Duration,
+		}
+		if f.OneShot() {
+			facts[i].Lasts = s.returnLimit()
 		}
 	}
 	return facts

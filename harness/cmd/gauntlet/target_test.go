@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -28,8 +29,10 @@ func serveTarget() {
 		os.Exit(1)
 	}
 	url := "http://" + l.Addr().String()
-	if err := os.WriteFile(os.Args[1]+".new", []byte(url), 0o644); err == nil {
-		err = os.Rename(os.Args[1]+".new", os.Args[1])
+	// Renamed into place, so that whoever waits for the file finds it whole.
+	if err := errors.Join(os.WriteFile(os.Args[1]+".new", []byte(url), 0o644), os.Rename(os.Args[1]+".new", os.Args[1])); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "here") })}
 	time.AfterFunc(time.Duration(seconds)*time.Second, func() { server.Close() })

@@ -107,7 +107,6 @@ type system struct {
 	replicas []*replica
 	byName   map[string]*replica
 	watch    io.Closer // follows the engine's events
-	images   []string  // what runs, for the report
 }
 
 // Replicas lists the containers in the order of the stack.

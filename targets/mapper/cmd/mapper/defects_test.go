@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -158,19 +160,36 @@ func readyWithoutData(t *testing.T, args ...string) bool {
 	return false
 }
 
+// cutsRequestsOff stops a replica in the middle of writes that follow each
+// other closely. One that finds nobody listening was not cut off.
 func cutsRequestsOff(t *testing.T, args ...string) bool {
-	redis := redistest.Start(t)
-	a := newCluster(t, redis.Addr, 1).start(0, args...)
-	a.awaitReady()
-	redis.Pause() // makes a write last
-	answered := make(chan int, 1)
-	go func() {
-		resp, _ := a.do(http.MethodPut, "/k", `{"url":"http://example.com/k"}`)
-		answered <- resp.StatusCode
-	}()
-	eventually(t, "the write is in flight", func() bool { return a.metric("mapper_writes_in_flight") == "1" })
+	a, _ := outage(t, args...)
+	var cut atomic.Int64
+	var wg sync.WaitGroup
+	written := make(chan struct{}, 1000)
+	for w := range 16 {
+		wg.Go(func() {
+			for {
+				resp, text := a.do(http.MethodPut, "/"+key(w), `{"url":"http://example.com/k"}`)
+				if resp.StatusCode == 0 {
+					if !strings.Contains(text, "connection refused") {
+						cut.Add(1)
+					}
+					return
+				}
+				select {
+				case written <- struct{}{}:
+				default:
+				}
+			}
+		})
+	}
+	for range 100 {
+		<-written
+	}
 	a.terminate()
-	return <-answered == 0
+	wg.Wait()
+	return cut.Load() > 0
 }
 
 // replayAfter has an older write of a key wait in one replica's journal while

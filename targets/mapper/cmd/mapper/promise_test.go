@@ -228,7 +228,9 @@ func TestTermFinishesRequests(t *testing.T) {
 		resp, body := a.do("PUT", "/k", `{"url":"http://example.com/k"}`)
 		answered <- fmt.Sprint(resp.StatusCode, body)
 	}()
-	eventually(t, "the write is in flight", func() bool { return a.metric("mapper_writes_in_flight") == "1" })
+	eventually(t, "the write is in flight", func() bool { // or over already, on a slow machine
+		return a.metric("mapper_writes_in_flight") == "1" || len(answered) > 0
+	})
 	if code := a.terminate(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}

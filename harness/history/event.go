@@ -12,6 +12,7 @@ const (
 	EventProof   EventType = "proof"   // whether the fault Name is known to have worked: Proven, Detail
 	EventReplica EventType = "replica" // the replica Name is now State
 	EventFinal   EventType = "final"   // the final reads, At … Until: Detail is empty, or why they are incomplete
+	EventEnd     EventType = "end"     // the run came to its end, or to that of its baseline; a run that was killed has none
 	EventAbort   EventType = "abort"   // the run ended early: Name is "signal" or "stop", Detail why
 	EventNote    EventType = "note"    // something a reader of the run should know: Detail
 )

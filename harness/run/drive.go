@@ -41,6 +41,9 @@ func (s *session) drive(ctx context.Context) error {
 	if err == nil && len(attacks) > 1 {
 		err = s.finalReads(ctx)
 	}
+	if err == nil {
+		s.events.now(history.Event{Type: history.EventEnd})
+	}
 	return err
 }
 

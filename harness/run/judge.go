@@ -51,7 +51,8 @@ type trial struct {
 	summary  *summary
 	horizon  int64 // how far behind the latest due time a request may be in the log
 	lastDone int64
-	torn     bool
+	torn     bool // the log ends in the middle of a block
+	ended    bool // the run came to its end
 }
 
 func readTrial(dir string) (*trial, error) {
@@ -147,9 +148,11 @@ func (t *trial) readPhases() {
 			t.addPhase(e.Name, e.At, e.Until)
 		case history.EventAbort:
 			t.aborted = &reports.Aborted{By: e.Name, At: seconds(e.At)}
+		case history.EventEnd:
+			t.ended = true
 		}
 	}
-	if t.torn && t.aborted == nil {
+	if (t.torn || !t.ended) && t.aborted == nil {
 		t.aborted = &reports.Aborted{By: "signal", At: seconds(t.lastDone)}
 	}
 }

@@ -48,6 +48,9 @@ func (t *trial) replicaLanes(end float64) []reports.Lane {
 			continue
 		}
 		spans, at := lanes[e.Name], max(0, seconds(e.At))
+		if n := len(spans); e.State == history.ReplicaUnready && n > 0 && spans[n-1].State != history.ReplicaReady {
+			continue // that it does not answer while it is down or starting is no news
+		}
 		if n := len(spans); n > 0 {
 			spans[n-1].End = at
 			if spans[n-1].Begin == at {

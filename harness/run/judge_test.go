@@ -1,0 +1,137 @@
+package run
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"gauntlet/harness/history"
+	"gauntlet/reports"
+)
+
+const judged = `
+name: made
+hypothesis: A run that was written by hand can be judged.
+target: {url: "http://127.0.0.1:1", request: {method: GET, path: /}}
+load: {rate: 500/s, timeout: 1s, mix: {get: 100%}, keys: {distribution: uniform, count: 10}}
+phases: {warmup: 1s, baseline: 3s, observe: 10s}
+slo: {good: {latency: 100ms}, recovery: 5s, availability: 90%}
+`
+
+// handMade writes the folder of a run of 14 s in which every request due in
+// [6 s, 6 s + outage) was refused.
+func handMade(t *testing.T, outage time.Duration) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, experimentFile), []byte(judged), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeJSON(filepath.Join(dir, factsFile), Facts{SchemaVersion: 1, Run: "r", StartedAt: time.Unix(1e9, 0), Platform: "external", Workers: 550}); err != nil {
+		t.Fatal(err)
+	}
+	events, err := history.CreateEvents(filepath.Join(dir, eventsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []span{{"warmup", 0, 1 * second}, {"baseline", 1 * second, 4 * second}, {"observe", 4 * second, 14 * second}} {
+		events.Record(history.Event{Type: history.EventPhase, Name: p.name, At: p.begin, Until: p.end})
+	}
+	events.Record(history.Event{Type: history.EventEnd, At: 14 * second})
+	if err := events.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ops, err := history.Create(filepath.Join(dir, opsFile), history.Header{Run: "r", StartedAt: "2001-09-09T01:46:40Z", Operations: []string{"get"}, Clients: 64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	index := ops.Replica("external")
+	for n := range uint64(14 * 500) {
+		due := int64(n) * second / 500
+		op := history.Op{Seq: n, Attempts: 1, Status: 200, Replica: index, Due: due, Sent: due + 1e5, Done: due + 2e6}
+		if due >= 6*second && due < 6*second+int64(outage) {
+			op.Class, op.Status = history.Refused, 0
+		}
+		if err := ops.Append(op); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := ops.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func judgement(t *testing.T, dir string) (*reports.Result, string) {
+	t.Helper()
+	r, s, err := Judge(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := reports.WriteResult(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	if err := reports.WriteSeries(&b, s); err != nil {
+		t.Fatal(err)
+	}
+	return r, b.String()
+}
+
+func TestJudgeIsAFunctionOfTheFiles(t *testing.T) {
+	dir := handMade(t, 500*time.Millisecond)
+	r, first := judgement(t, dir)
+	if _, again := judgement(t, dir); again != first {
+		t.Error("judged twice, two results")
+	}
+	if r.Verdict != reports.Pass || r.Load.Bad != 250 || len(r.Episodes) == 0 {
+		t.Errorf("%s with %d bad and %d episodes (%s); want PASS with 250 and one", r.Verdict, r.Load.Bad, len(r.Episodes), r.Why)
+	}
+}
+
+func TestJudgeFailsAnOutageThatIsTooLong(t *testing.T) {
+	r, _ := judgement(t, handMade(t, 5500*time.Millisecond))
+	if r.Verdict != reports.Fail || !strings.Contains(r.Why, "recovery") && !strings.Contains(r.Why, "availability") {
+		t.Errorf("%s: %s; want FAIL by recovery or availability", r.Verdict, r.Why)
+	}
+}
+
+func TestJudgeOfAKilledRunIsAborted(t *testing.T) {
+	dir := handMade(t, 0)
+	path := filepath.Join(dir, opsFile)
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, info.Size()/2); err != nil {
+		t.Fatal(err)
+	}
+	r, _ := judgement(t, dir)
+	if r.Aborted == nil || r.Verdict == reports.Pass {
+		t.Errorf("aborted %v, %s; a run whose log is torn must not pass", r.Aborted, r.Verdict)
+	}
+}
+
+func TestJudgeOfARunWithoutAnEndIsAborted(t *testing.T) {
+	dir := handMade(t, 0)
+	path := filepath.Join(dir, eventsFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(strings.TrimSuffix(string(text), "\n"), "\n")
+	if err := os.WriteFile(path, []byte(strings.Join(lines[:len(lines)-1], "")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if r, _ := judgement(t, dir); r.Aborted == nil || r.Verdict == reports.Pass {
+		t.Errorf("aborted %v, %s; a run that was killed between two blocks must not pass", r.Aborted, r.Verdict)
+	}
+}
+
+func TestJudgeSaysWhatIsNoRun(t *testing.T) {
+	if _, _, err := Judge(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is no run of gauntlet's") {
+		t.Errorf("got %v", err)
+	}
+}

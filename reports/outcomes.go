@@ -78,13 +78,13 @@ func stack(sc scene, s *Series) (layers []layer, offered []float64, planned int)
 		for t := from; t < to; t++ {
 			n := at(s.Planned, t)
 			planned += n
-			offered[i] += float64(n) / float64(to-from)
+			offered[i] += float64(n) / sc.width(from, to)
 			for _, o := range s.Outcomes {
 				n -= at(o.Count, t)
 			}
 			if n > 0 {
 				rest.total += n
-				rest.rate[i] += float64(n) / float64(to-from)
+				rest.rate[i] += float64(n) / sc.width(from, to)
 			}
 		}
 	}
@@ -94,7 +94,7 @@ func stack(sc scene, s *Series) (layers []layer, offered []float64, planned int)
 			from, to := sc.span(i)
 			for t := from; t < to; t++ {
 				l.total += at(o.Count, t)
-				l.rate[i] += float64(at(o.Count, t)) / float64(to-from)
+				l.rate[i] += float64(at(o.Count, t)) / sc.width(from, to)
 			}
 		}
 		layers = append(layers, l)

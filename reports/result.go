@@ -69,7 +69,7 @@ type Result struct {
 
 // Aborted says why a run ended early.
 type Aborted struct {
-	By string  `json:"by"` // "signal" or "stop"
+	By string  `json:"by"` // "signal" (also when it was killed), "stop" or "error"
 	At float64 `json:"at"`
 }
 

@@ -9,7 +9,8 @@ import (
 // scene is what all charts over time share: the axis, and what is shaded.
 type scene struct {
 	seconds  int
-	bin      int // seconds drawn as one point
+	end      float64 // of the last phase: the last second may be a part of one
+	bin      int     // seconds drawn as one point
 	faults   []shade
 	degraded []shade // overall or of an operation
 	phases   []Phase
@@ -24,6 +25,10 @@ type shade struct {
 func newScene(r *Result, s *Series) scene {
 	sc := scene{seconds: s.Seconds, bin: (s.Seconds + maxPoints - 1) / maxPoints, phases: r.Phases}
 	sc.bin = max(sc.bin, 1)
+	sc.end = float64(s.Seconds)
+	if n := len(r.Phases); n > 0 && r.Phases[n-1].End > sc.end-1 {
+		sc.end = min(sc.end, r.Phases[n-1].End)
+	}
 	for _, f := range r.Faults {
 		if f.InjectBegin == nil {
 			continue
@@ -55,6 +60,10 @@ func (sc scene) bins() int { return (sc.seconds + sc.bin - 1) / sc.bin }
 func (sc scene) span(i int) (from, to int) {
 	return i * sc.bin, min((i+1)*sc.bin, sc.seconds)
 }
+
+// width is how many seconds of load lie in [from, to), so that counts become
+// rates: the last second of a run is seldom a whole one.
+func (sc scene) width(from, to int) float64 { return min(float64(to), sc.end) - float64(from) }
 
 // x is where second t stands.
 func (sc scene) x(t float64) float64 {

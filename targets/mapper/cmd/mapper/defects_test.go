@@ -161,7 +161,9 @@ func readyWithoutData(t *testing.T, args ...string) bool {
 }
 
 // cutsRequestsOff stops a replica in the middle of writes that follow each
-// other closely. One that finds nobody listening was not cut off.
+// other closely. Clients go elsewhere when an answer closes the connection, as
+// a service does with a replica that is not ready; and one that finds nobody
+// listening was not cut off.
 func cutsRequestsOff(t *testing.T, args ...string) bool {
 	a, _ := outage(t, args...)
 	var cut atomic.Int64
@@ -175,6 +177,9 @@ func cutsRequestsOff(t *testing.T, args ...string) bool {
 					if !strings.Contains(text, "connection refused") {
 						cut.Add(1)
 					}
+					return
+				}
+				if resp.Close {
 					return
 				}
 				select {

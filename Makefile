@@ -53,7 +53,8 @@ end-to-end: ## real runs against real processes, through the command line
 	go test -count=1 -timeout 20m -run EndToEnd -v ./harness/cmd/gauntlet
 
 bench: ## figures against a peer or a floor, in alternating runs
-	go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./harness/load ./harness/slo ./targets/mapper/...
+	go test -run '^$$' -bench AgainstVegeta -benchtime 6x -timeout 30m ./harness/load
+	go test -run '^$$' -bench . -timeout 30m ./harness/slo ./harness/consistency ./targets/mapper/...
 
 clean: ## forget what was built (runs and reports stay)
 	rm -rf .cache

@@ -296,14 +296,23 @@ func (t *trial) describeFaults(faults []slo.Fault, judged slo.Judgement) []repor
 	return all
 }
 
+// telling orders the objectives by how much they say when several ended the
+// run alike: without a steady state nothing else could be decided, and wrong
+// data is worse than slow data and often its cause. The rest is in the order
+// of the result.
+var telling = []string{"steadyState", "foreign", "lostWrites"}
+
 // why is the sentence under the verdict: that of the objective that decided.
-// Without a steady state nothing else could be decided, so that one is named
-// first.
 func why(r *reports.Result) string {
 	deciding := slices.DeleteFunc(slices.Clone(r.Objectives), func(o reports.Objective) bool { return o.Verdict != r.Verdict })
 	if r.Verdict != reports.Pass && len(deciding) > 0 {
-		i := max(0, slices.IndexFunc(deciding, func(o reports.Objective) bool { return o.Name == "steadyState" }))
-		return deciding[i].Name + ": " + deciding[i].Why
+		first := deciding[0]
+		for _, name := range slices.Backward(telling) {
+			if i := slices.IndexFunc(deciding, func(o reports.Objective) bool { return o.Name == name }); i >= 0 {
+				first = deciding[i]
+			}
+		}
+		return first.Name + ": " + first.Why
 	}
 	if r.Recovery != nil && r.Recovery.Degraded && r.Recovery.FromInject.Seconds != nil {
 		return fmt.Sprintf("All %d objectives hold; the worst recovery took %.2f s.", len(r.Objectives), *r.Recovery.FromInject.Seconds)

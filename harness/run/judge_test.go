@@ -135,3 +135,18 @@ func TestJudgeSaysWhatIsNoRun(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestWhyNamesTheMostTellingObjective(t *testing.T) {
+	objective := func(name string, v reports.Verdict) reports.Objective {
+		return reports.Objective{Name: name, Verdict: v, Why: "…"}
+	}
+	for want, objectives := range map[string][]reports.Objective{
+		"foreign: …":          {objective("availability:get", reports.Fail), objective("lostWrites", reports.Fail), objective("foreign", reports.Fail)},
+		"availability:get: …": {objective("availability:get", reports.Fail), objective("lostWrites", reports.Pass), objective("steadyState", reports.Inconclusive)},
+		"recovery: …":         {objective("recovery", reports.Fail), objective("residual", reports.Fail)},
+	} {
+		if got := why(&reports.Result{Verdict: reports.Fail, Objectives: objectives}); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

@@ -53,6 +53,7 @@ func TestRoomsDependOnlyOnWhatTheyMay(t *testing.T) {
 		{"./harness/history", nil},
 		{"./harness/diagnostic", nil},
 		{"./harness/register", nil},
+		{"./harness/doctor", []string{"harness/register"}},
 		{"./harness/load/...", []string{"harness/load", "harness/history"}},
 		{"./harness/slo/...", []string{"harness/history", "reports"}},
 		{"./harness/consistency/...", []string{"harness/history", "reports"}},

@@ -38,6 +38,7 @@ type cli struct {
 	Report   reportCommand   `cmd:"" help:"Draw a run's page again from its result."`
 	Export   exportCommand   `cmd:"" help:"Write a run's requests to stdout in another format."`
 	Gc       gcCommand       `cmd:"" help:"Remove what killed runs left on this machine."`
+	Doctor   doctorCommand   `cmd:"" help:"Tell what this machine can do, what is missing and how to get it."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 

@@ -22,24 +22,30 @@ type portPicker struct {
 	given       map[int]bool
 }
 
-// newPortPicker picks below the range from which the kernel takes source
-// ports. Within it, a client that keeps connecting to the port of a dead
-// replica would sooner or later be given that very port as its own, and be
-// connected to itself; or the replica could not come back, its port being
-// somebody's source port.
+// newPortPicker picks from PortRange.
 func newPortPicker() *portPicker {
-	first := dynamicFirst
+	first, last := PortRange()
+	return &portPicker{first: first, last: last, given: map[int]bool{}}
+}
+
+// PortRange is the ports, both included, that replicas get theirs from: those
+// below the range from which the kernel takes source ports. Within it, a
+// client that keeps connecting to the port of a dead replica would sooner or
+// later be given that very port as its own, and be connected to itself; or the
+// replica could not come back, its port being somebody's source port.
+func PortRange() (first, last int) {
+	dynamic := dynamicFirst
 	if text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range"); err == nil {
 		var low, high int
 		if n, _ := fmt.Sscan(string(text), &low, &high); n == 2 {
-			first = low
+			dynamic = low
 		}
 	}
-	p := &portPicker{first: lowestPort, last: first - 1, given: map[int]bool{}}
-	if p.last-p.first < 1000 {
-		p.first, p.last = dynamicFirst, dynamicLast
+	first, last = lowestPort, dynamic-1
+	if last-first < 1000 {
+		return dynamicFirst, dynamicLast
 	}
-	return p
+	return first, last
 }
 
 // pick returns a port that nobody listens on. It holds no listener: a program

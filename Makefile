@@ -12,7 +12,14 @@ HEAVY := gauntlet/harness/chaos/manifest gauntlet/harness/cmd/gauntlet
 # The race detector needs a C compiler; without one the same tests run plain.
 RACE  := $(if $(shell command -v gcc || command -v clang),-race)
 
-.PHONY: help experiment controls list build test deps lint unit end-to-end bench clean
+# With PLATFORM=docker the images are made first, so that no stale one is tested:
+# FROM scratch with what is installed here, or with IMAGES=registry as the
+# Compose file says. REDIS_IMAGE and MAPPER_IMAGE name others.
+IMAGES   ?= local
+PREPARE  := build $(if $(filter docker,$(PLATFORM)),images)
+ON       := $(if $(PLATFORM),--platform $(PLATFORM))
+
+.PHONY: help experiment controls list build images test deps lint unit end-to-end docker bench clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,17 +31,20 @@ build: ## the gauntlet binary, in .cache/bin
 	@mkdir -p .cache/bin
 	go build -o $(GAUNTLET) ./harness/cmd/gauntlet
 
-experiment: build ## run one experiment: NAME=redis-outage [PLATFORM=local] [ARGS=--json]
+experiment: $(PREPARE) ## run one experiment: NAME=redis-outage [PLATFORM=docker] [ARGS=--json]
 	@test -n "$(NAME)" || { echo 'which one? make experiment NAME=…' >&2; $(GAUNTLET) list >&2; exit 2; }
-	$(GAUNTLET) run $(NAME) $(if $(PLATFORM),--platform $(PLATFORM)) $(ARGS)
+	$(GAUNTLET) run $(NAME) $(ON) $(ARGS)
 
-controls: build ## run every control (or those of NAME): each must end badly, for the reason it names
-	$(GAUNTLET) run --controls $(ARGS) $(if $(NAME),$(NAME),$(shell $(GAUNTLET) list --names))
+controls: $(PREPARE) ## run every control (or those of NAME): each must end badly, for the reason it names
+	$(GAUNTLET) run --controls $(ON) $(ARGS) $(if $(NAME),$(NAME),$(shell $(GAUNTLET) list --names))
+
+images: ## the images for PLATFORM=docker, named in .env [IMAGES=registry]
+	targets/images $(IMAGES)
 
 list: build ## the experiments, with their hypotheses
 	$(GAUNTLET) list
 
-test: deps lint unit end-to-end ## everything that must pass before a commit
+test: deps lint unit end-to-end docker ## everything that must pass before a commit
 
 deps: ## install what the tests need and this machine lacks (as root, with apt)
 	.ci/deps
@@ -51,6 +61,10 @@ unit: ## every package by itself
 
 end-to-end: ## real runs against real processes, through the command line
 	go test -count=1 -timeout 20m -run EndToEnd -v ./harness/cmd/gauntlet
+
+docker: ## the same on containers; skipped where no Docker engine answers
+	@if [ "$$CI" = true ] || docker info >/dev/null 2>&1; then targets/images; fi
+	go test -count=1 -timeout 10m -run Docker -v ./harness/cmd/gauntlet
 
 bench: ## figures against a peer or a floor, in alternating runs
 	go test -run '^$$' -bench AgainstVegeta -benchtime 6x -timeout 30m ./harness/load

@@ -57,7 +57,7 @@ lint: ## gofmt, go vet, staticcheck
 
 unit: ## every package by itself
 	go test -count=1 $(RACE) -timeout 10m $(filter-out $(HEAVY),$(shell go list ./...))
-	go test -count=1 -short -timeout 10m $(HEAVY)
+	go test -count=1 -skip "EndToEnd|Docker" -timeout 10m $(HEAVY)
 
 end-to-end: ## real runs against real processes, through the command line
 	go test -count=1 -timeout 20m -run EndToEnd -v ./harness/cmd/gauntlet

@@ -49,6 +49,7 @@ func TestRoomsDependOnlyOnWhatTheyMay(t *testing.T) {
 		{"./reports/...", []string{"reports"}},
 		{"./targets/mapper/...", []string{"targets/mapper"}},
 		{"./targets/redis/...", []string{"targets/redis"}},
+		{"./targets/observe", nil},
 		{"./harness/...", []string{"harness", "reports"}},
 		{"./harness/history", nil},
 		{"./harness/diagnostic", nil},

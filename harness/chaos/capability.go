@@ -48,7 +48,7 @@ func (c Capability) String() string {
 }
 
 // notYet is the reason of the platforms that this version does not run.
-const notYet = "not supported in this version, which runs systems on local and external"
+const notYet = "not supported in this version, which runs systems on local, docker and external"
 
 // notOurs is the reason of external.
 const notOurs = "an external system is not started by gauntlet, which therefore has no hold on its replicas"
@@ -62,15 +62,18 @@ type row struct {
 // table is the one source of what can be done where. What is not in it is
 // refused.
 var table = []row{
-	podChaosRow(PodKill, "SIGKILL (with gracePeriod SIGTERM first); the supervisor starts the replacement at once, as a Deployment would"),
-	podChaosRow(ContainerKill, "SIGKILL of the replica's process, its one container; the supervisor restarts it in place"),
-	podChaosRow(PodFailure, "SIGKILL, held down for the duration, started at its end"),
+	podChaosRow(PodKill, "SIGKILL (with gracePeriod SIGTERM first); the supervisor starts the replacement at once, as a Deployment would",
+		"kill (with gracePeriod SIGTERM first), explicit start at once: the same container, its volumes and address kept"),
+	podChaosRow(ContainerKill, "SIGKILL of the replica's process, its one container; the supervisor restarts it in place",
+		"kill of the replica's container, explicit start at once"),
+	podChaosRow(PodFailure, "SIGKILL, held down for the duration, started at its end",
+		"kill, held down for the duration, explicit start at its end"),
 }
 
-func podChaosRow(action, local string) row {
+func podChaosRow(action, local, docker string) row {
 	return row{kind: PodChaos, action: action, on: map[string]Capability{
 		Local:      {Level: Faithful, How: local},
-		Docker:     {Level: Refused, Reason: notYet},
+		Docker:     {Level: Faithful, How: docker},
 		Kubernetes: {Level: Refused, Reason: notYet},
 		External:   {Level: Refused, Reason: notOurs},
 	}}

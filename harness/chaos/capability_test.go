@@ -27,7 +27,10 @@ func TestCapability(t *testing.T) {
 		{Local, with(func(f *Fault) { f.Action = PodKill }), Faithful, ""},
 		{Local, with(func(f *Fault) { f.Action = ContainerKill }), Faithful, ""},
 		{External, with(func(f *Fault) {}), Refused, "not started by gauntlet"},
-		{Docker, with(func(f *Fault) {}), Refused, "not supported in this version"},
+		{Docker, with(func(f *Fault) {}), Faithful, ""},
+		{Docker, with(func(f *Fault) { f.Action = PodKill }), Faithful, ""},
+		{Docker, with(func(f *Fault) { f.Action = ContainerKill }), Faithful, ""},
+		{Docker, nodes, Refused, "spec.selector.nodes means something in a cluster only"},
 		{Kubernetes, with(func(f *Fault) {}), Refused, "not supported in this version"},
 		{Local, with(func(f *Fault) { f.Kind, f.Action = "NetworkChaos", "delay" }), Refused, "not supported in this version on local"},
 		{Local, with(func(f *Fault) { f.Action = "pod-hug" }), Refused, "not supported"},
@@ -48,7 +51,7 @@ func TestCapability(t *testing.T) {
 	if len(all) != 2 || all[0].Line != 3 || all[0].Hint != "no platform of this version can do it" {
 		t.Errorf("every field has its own refusal: %v", all)
 	}
-	if err := Refuse(External, with(func(f *Fault) {})); !strings.Contains(err.Error(), "hint: it can be done on local") {
+	if err := Refuse(External, with(func(f *Fault) {})); !strings.Contains(err.Error(), "hint: it can be done on local, docker") {
 		t.Errorf("a refusal names the platforms that can: %v", err)
 	}
 }

@@ -131,8 +131,8 @@ func (c *Checker) foreignValues(q Question) reports.Objective {
 	switch {
 	case c.foreign > 0:
 		return because(o, reports.LimitBroken, fmt.Sprintf("%d of %d values read were never written to their key by this run: %s.", c.foreign, c.read, strings.Join(c.foreignExamples(q.Replicas)[:1], "")))
-	case c.read == 0 && q.Values && q.Aborted:
-		return because(o, reports.RunAborted, "The run was aborted before a value was read.")
+	case q.Aborted:
+		return because(o, reports.RunAborted, fmt.Sprintf("None of %d values read was foreign when the run was aborted.", c.read))
 	case c.read == 0 && q.Values:
 		return because(o, reports.TooFewSamples, "No answer carried a value.")
 	case c.read == 0:

@@ -131,7 +131,7 @@ func (d *decider) noteScope(s Share, limit time.Duration) {
 func (d *decider) availability(a Availability) (met bool) {
 	rate := d.e.Load.Rate * d.e.shareOf(a.Operation)
 	n := requests(rate, d.e.judged(d.plan))
-	need := int(math.Round(wilsonSquared * a.Ratio / (1 - a.Ratio)))
+	need := int(math.Ceil(wilsonSquared*a.Ratio/(1-a.Ratio) - 1e-9)) // as the judge rounds
 	missing := roundUp(seconds(float64(need-n) / rate))
 	path := "slo.availability"
 	if a.Operation != "" {
@@ -185,21 +185,21 @@ func (d *decider) durability() {
 		return
 	}
 	rate := d.e.Load.Rate * d.e.Consistency.Share * durableOfShare
-	fewest, at := math.MaxInt, -1
+	fewest, where := math.MaxInt, ""
 	for i, w := range d.plan.windows {
 		if n := requests(rate, settling+max(w.to-w.from, settling)); n < fewest {
-			fewest, at = n, i
+			fewest, where = n, "around "+d.e.Faults[i].Chaos.title()
 		}
 	}
-	if at < 0 {
-		return
+	if where == "" { // without a fault the whole run is asked about
+		fewest, where = requests(rate, d.Total), "in all"
 	}
 	hint := "raise load.rate"
 	if share := leastDurable / (2 * settling.Seconds() * durableOfShare * d.e.Load.Rate); share <= 1 {
 		hint = fmt.Sprintf("raise consistency.share (%s suffices) or load.rate", percent(math.Ceil(share*100)/100))
 	}
 	d.demand("lostWrites", fmt.Sprintf("≤ %d", *d.e.SLO.LostWrites), fmt.Sprintf("%d durable writes around each fault", leastDurable),
-		fmt.Sprintf("%d around %s", fewest, d.e.Faults[at].Chaos.title()), fewest >= leastDurable,
+		fmt.Sprintf("%d %s", fewest, where), fewest >= leastDurable,
 		"consistency.share", hint)
 }
 

@@ -21,10 +21,9 @@ func (s *session) drive(ctx context.Context) error {
 		return err
 	}
 	watch := s.watch(attacks[0])
-	end, err := s.phases(ctx, attacks)
-	if err != nil {
-		s.abort(err)
-	}
+	phases, halt := watched(ctx, attacks)
+	end, err := s.phases(phases, attacks)
+	halt(nil)
 	for _, a := range attacks {
 		if err != nil {
 			a.Stop()
@@ -42,9 +41,32 @@ func (s *session) drive(ctx context.Context) error {
 		err = s.finalReads(ctx)
 	}
 	if err == nil {
-		s.events.now(history.Event{Type: history.EventEnd})
+		err = s.ops.Flush() // an end that is written down promises a whole log
 	}
-	return err
+	if err != nil {
+		s.abort(err)
+		return err
+	}
+	s.events.now(history.Event{Type: history.EventEnd})
+	return nil
+}
+
+// watched is ctx, ended also when an attack ends that nobody has ended: its
+// record failed, and faults without load show nothing.
+func watched(ctx context.Context, attacks []*load.Attack) (context.Context, context.CancelCauseFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	for _, a := range attacks {
+		go func() {
+			select {
+			case <-a.Done():
+				if err := a.Wait(); err != nil {
+					cancel(err)
+				}
+			case <-ctx.Done():
+			}
+		}()
+	}
+	return ctx, cancel
 }
 
 // abort writes down that the run ends early.
@@ -198,7 +220,11 @@ func (s *session) fault(ctx context.Context, p *chaos.Prepared, at int64) (heale
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause // an injection that was cut off failed for this reason and no other
 	}
-	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), healLimit+s.returnLimit())
+	limit := healLimit + s.returnLimit()
+	if err != nil {
+		limit = healLimit // the run is over: what was taken away is given back, and not waited for
+	}
+	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	heal, healErr := p.Heal(undo)
 	s.addUnclean(healErr)

@@ -16,6 +16,11 @@ func Unexpected(want experiment.Expectation, got *reports.Result) string {
 	if string(got.Verdict) != want.Verdict {
 		return fmt.Sprintf("%s, want %s (%s)", got.Verdict, want.Verdict, got.Why)
 	}
+	for _, f := range got.Faults {
+		if f.InjectBegin == nil {
+			return fmt.Sprintf("the fault %s was never injected, so that nothing was tried (%s)", f.Name, got.Why)
+		}
+	}
 	var ended []string
 	for _, o := range got.Objectives {
 		if string(o.Verdict) != want.Verdict {

@@ -52,6 +52,7 @@ func Report(dir, historyFile string) error {
 		writeFile(filepath.Join(dir, pageFile), func(w io.Writer) error { return reports.HTML(w, result, series, extra) }),
 		writeFile(filepath.Join(dir, junitFile), func(w io.Writer) error { return reports.JUnit(w, result) }),
 		writeFile(filepath.Join(dir, summaryFile), func(w io.Writer) error { return reports.Markdown(w, result) }),
+		writeFile(filepath.Join(dir, metricsFile), func(w io.Writer) error { return reports.OpenMetrics(w, result) }),
 	)
 }
 

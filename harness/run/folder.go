@@ -23,6 +23,7 @@ const (
 	pageFile       = "report.html"
 	junitFile      = "junit.xml"
 	summaryFile    = "summary.md"
+	metricsFile    = "metrics.prom"
 	logsFolder     = "logs"
 )
 
@@ -40,7 +41,6 @@ type Facts struct {
 	ConfigDigest  string              `json:"configDigest"`
 	Fingerprint   string              `json:"fingerprint"`
 	Control       string              `json:"control,omitempty"`
-	Inert         bool                `json:"inert,omitempty"`
 	Workers       int                 `json:"workers"`
 	Faults        []FaultFacts        `json:"faults"`
 	Environment   reports.Environment `json:"environment"`

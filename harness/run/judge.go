@@ -152,8 +152,25 @@ func (t *trial) readPhases() {
 			t.ended = true
 		}
 	}
+	if !t.ended && len(t.spans) > 0 {
+		t.closeLastPhase()
+	}
 	if (t.torn || !t.ended) && t.aborted == nil {
 		t.aborted = &reports.Aborted{By: "signal", At: seconds(t.lastDone)}
+	}
+}
+
+// closeLastPhase adds the phase in which a run was killed: it wrote down only
+// those that it had finished, and what was measured after them counts.
+func (t *trial) closeLastPhase() {
+	last := t.spans[len(t.spans)-1]
+	order := []string{history.PhaseWarmup, history.PhaseBaseline, history.PhaseFault, history.PhaseObserve}
+	if len(t.facts.Faults) == 0 {
+		order = slices.Delete(order, 2, 3)
+	}
+	next := slices.Index(order, last.name) + 1
+	if next < len(order) && t.lastDone > last.end {
+		t.addPhase(order[next], last.end, t.lastDone)
 	}
 }
 
@@ -251,6 +268,9 @@ func (t *trial) result() *reports.Result {
 		verdicts[i] = o.Verdict
 	}
 	r.Verdict = slo.Merge(verdicts...)
+	if r.Aborted != nil && r.Verdict == reports.Pass {
+		r.Verdict = reports.Inconclusive // what was not reached was not kept
+	}
 	r.Why = why(r)
 	return r
 }
@@ -324,7 +344,7 @@ func why(r *reports.Result) string {
 }
 
 func artifacts() []string {
-	return []string{resultFile, seriesFile, pageFile, junitFile, summaryFile, opsFile, eventsFile, experimentFile, factsFile, logsFolder + "/"}
+	return []string{resultFile, seriesFile, pageFile, junitFile, summaryFile, metricsFile, opsFile, eventsFile, experimentFile, factsFile, logsFolder + "/"}
 }
 
 // seconds is an instant as results tell it, to the microsecond: what lies

@@ -17,10 +17,8 @@ import (
 type Options struct {
 	Experiment      *experiment.Experiment
 	Faults          []chaos.Fault // the experiment's, decoded, in its order
-	Control         string        // name of the control applied to Experiment; "" for itself
-	Platform        string        // "local" or "external"
+	Platform        string        // "local", "docker" or "external"
 	Seed            int64         // of everything random
-	Root            string        // the module's folder: packages of x-local are built from here
 	Out             string        // folder of the runs
 	History         string        // history.ndjson
 	Command         string        // runs it again
@@ -41,16 +39,15 @@ type Outcome struct {
 	Unclean error
 }
 
-// Infrastructure says that the system could not be brought up or reached: it
-// tells nothing about the target.
-type Infrastructure struct{ Err error }
+// Mistake is an error of whoever asked for the run, to be mended in a file or
+// on the command line. Every other error of Run is the machine's or the
+// system's, and tells nothing about whether the target keeps its objectives.
+type Mistake struct{ Err error }
 
-func (e *Infrastructure) Error() string { return e.Err.Error() }
-func (e *Infrastructure) Unwrap() error { return e.Err }
+func (e *Mistake) Error() string { return e.Err.Error() }
+func (e *Mistake) Unwrap() error { return e.Err }
 
-func infrastructure(what string, err error) error {
-	return &Infrastructure{fmt.Errorf("%s: %w", what, err)}
-}
+func mistake(format string, args ...any) error { return &Mistake{fmt.Errorf(format, args...)} }
 
 // ErrInterrupted is the cause with which a caller cancels a run on a signal;
 // its Name is "SIGINT" or "SIGTERM".

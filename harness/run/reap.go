@@ -3,16 +3,22 @@ package run
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"gauntlet/harness/platform/docker"
 	"gauntlet/harness/register"
 )
 
 // Reap removes what runs that were killed left on this machine, and says what
 // it removed, a line for each run. A run that is under way is not touched.
 func Reap(ctx context.Context) (lines []string, err error) {
-	report, err := register.Reap(ctx)
+	report, err := register.Reap(ctx, register.Undoer{Kind: docker.UndoKind, Do: docker.Undo})
 	for _, r := range report.Runs {
-		lines = append(lines, fmt.Sprintf("run %s: %d processes ended, %d folders removed, %d faults undone", r.Info.ID, len(r.Killed), len(r.Removed), len(r.Undone)))
+		line := fmt.Sprintf("run %s: %d processes ended, %d folders removed", r.Info.ID, len(r.Killed), len(r.Removed))
+		if slices.ContainsFunc(r.Undone, func(i register.Item) bool { return i.Kind == docker.UndoKind }) {
+			line += ", its containers, networks and volumes removed"
+		}
+		lines = append(lines, line)
 	}
 	return lines, err
 }

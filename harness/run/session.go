@@ -44,9 +44,9 @@ type session struct {
 	unclean []error
 }
 
-// Run carries out the experiment. The error says why there is no result: an
-// *Infrastructure, an ErrInterrupted before anything was measured, or that the
-// run could not be written down. A run that was interrupted later has both a
+// Run carries out the experiment. The error says why there is no result: a
+// *Mistake, an ErrInterrupted before anything was measured, or what kept the
+// system from coming up or the run from being written down. A run that was interrupted later has both a
 // result and the interruption as its error. Whatever it returns, faults are
 // healed and the system is down, or Outcome.Unclean says what is not.
 func Run(ctx context.Context, o Options) (out Outcome, err error) {
@@ -81,16 +81,13 @@ func begin(ctx context.Context, o Options) (*session, error) {
 		return nil, err
 	}
 	s := &session{o: o, exp: o.Experiment, id: id, dir: dir, tell: newTeller(o.Progress)}
-	reaped, err := Reap(ctx)
-	for _, line := range reaped {
-		s.tell.line("cleaned up after a killed run: %s", line)
-	}
-	if err != nil {
-		s.addUnclean(fmt.Errorf("left by an earlier run: %w", err))
-	}
+	s.reap(ctx)
 	s.entry, err = register.Open(ctx, register.Options{ID: id, Folder: dir, Command: o.Command, Wait: o.Wait})
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	if o.Wait {
+		s.reap(ctx) // the run that was waited for may have been killed
 	}
 	s.events = newJournal(o.Events)
 	source, err := o.Experiment.Standalone()
@@ -102,6 +99,18 @@ func begin(ctx context.Context, o Options) (*session, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// reap removes what killed runs left. What cannot be removed does not keep
+// this run from starting.
+func (s *session) reap(ctx context.Context) {
+	lines, err := Reap(ctx)
+	for _, line := range lines {
+		s.tell.line("cleaned up after a killed run: %s", line)
+	}
+	if err != nil {
+		s.addUnclean(fmt.Errorf("left by an earlier run: %w", err))
+	}
 }
 
 // carryOut takes the run from nothing to its last final read. measured says

@@ -14,6 +14,7 @@ import (
 	"gauntlet/harness/history"
 	"gauntlet/harness/load"
 	"gauntlet/harness/platform"
+	"gauntlet/harness/platform/docker"
 	"gauntlet/harness/platform/external"
 	"gauntlet/harness/platform/local"
 	"gauntlet/harness/topology"
@@ -41,9 +42,9 @@ func (s *session) up(ctx context.Context) error {
 			return cause
 		}
 		if errors.Is(err, external.ErrHostNotAllowed) {
-			return err // a mistake of the caller's, not of the system's
+			return mistake("%w", err)
 		}
-		return infrastructure("the system did not come up", err)
+		return fmt.Errorf("the system did not come up: %w", err)
 	}
 	s.events.add(begin, history.Event{Type: history.EventUp}, time.Now())
 	if sub, ok := s.system.(platform.Substituter); ok {
@@ -73,13 +74,17 @@ func (s *session) platform(stack topology.Stack) (platform.Platform, error) {
 	case chaos.Local:
 		return local.New(local.Options{
 			RunID: s.id, Dir: s.dir, Root: stack.Dir, Cache: filepath.Join(stack.Dir, ".cache", "bin"), Ledger: s.entry,
-			NoSubstitute: s.o.NoSubstitute, ForceSubstitute: s.o.ForceSubstitute,
-			OnState: func(replica, state string, at time.Time) {
-				s.events.add(at, history.Event{Type: history.EventReplica, Name: replica, State: state}, time.Time{})
-			},
+			NoSubstitute: s.o.NoSubstitute, ForceSubstitute: s.o.ForceSubstitute, OnState: s.lived,
 		}), nil
+	case chaos.Docker:
+		return docker.New(docker.Options{RunID: s.id, Dir: s.dir, Ledger: s.entry, OnState: s.lived}), nil
 	}
-	return nil, fmt.Errorf("platform %q is not there; there are %s and %s", s.o.Platform, chaos.Local, chaos.External)
+	return nil, mistake("platform %q is not there; there are %s, %s and %s", s.o.Platform, chaos.Local, chaos.Docker, chaos.External)
+}
+
+// lived writes down that a replica started or died.
+func (s *session) lived(replica, state string, at time.Time) {
+	s.events.add(at, history.Event{Type: history.EventReplica, Name: replica, State: state}, time.Time{})
 }
 
 func stackSummary(s topology.Stack) string {
@@ -99,7 +104,7 @@ func stackSummary(s topology.Stack) string {
 func (s *session) route(ctx context.Context) error {
 	replicas, err := s.system.Replicas(ctx)
 	if err != nil {
-		return infrastructure("list the replicas", err)
+		return fmt.Errorf("list the replicas: %w", err)
 	}
 	if s.o.Platform == chaos.External {
 		s.targets = []load.Endpoint{{Name: replicas[0].Name, BaseURL: s.exp.Target.URL}}
@@ -119,7 +124,7 @@ func (s *session) route(ctx context.Context) error {
 		s.targets = append(s.targets, e)
 	}
 	if len(s.targets) == 0 {
-		return fmt.Errorf("service %q of the experiment has no replica in %s; its services: %v", s.exp.Target.Service, s.exp.Target.Compose, serviceNames(replicas))
+		return mistake("service %q of the experiment has no replica in %s; its services: %v", s.exp.Target.Service, s.exp.Target.Compose, serviceNames(replicas))
 	}
 	probe := func(ctx context.Context, e load.Endpoint) error { return platform.Probe(ctx, by[e.Name]) }
 	s.services = append(s.services, load.NewService(others, probe, s.changed))
@@ -153,7 +158,10 @@ func (s *session) awaitReady(ctx context.Context) error {
 	for s.router.Ready() < len(s.targets) {
 		select {
 		case <-ctx.Done():
-			return infrastructure("ready for traffic", fmt.Errorf("%d of %d replicas of %s are ready", s.router.Ready(), len(s.targets), s.exp.Target.Service))
+			if interrupted(context.Cause(ctx)) {
+				return context.Cause(ctx)
+			}
+			return fmt.Errorf("ready for traffic: %d of %d replicas of %s", s.router.Ready(), len(s.targets), s.exp.Target.Service)
 		case <-tick.C:
 		}
 	}

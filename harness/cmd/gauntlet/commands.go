@@ -86,7 +86,7 @@ type judgeCommand struct {
 func (c *judgeCommand) Run(std streams) error {
 	result, series, err := run.Judge(c.Dir)
 	if err != nil {
-		return err
+		return exit{exitUsage, err}
 	}
 	if c.Write {
 		if err := run.WriteResult(c.Dir, result, series); err != nil {
@@ -106,7 +106,7 @@ type reportCommand struct {
 
 func (c *reportCommand) Run(std streams) error {
 	if err := run.Report(c.Dir, run.HistoryBeside(c.Dir)); err != nil {
-		return err
+		return exit{exitUsage, err}
 	}
 	fmt.Fprintln(std.out, run.Page(c.Dir))
 	return nil
@@ -121,7 +121,7 @@ type exportCommand struct {
 func (c *exportCommand) Run(std streams) error {
 	log, err := run.Export(c.Dir)
 	if err != nil {
-		return err
+		return exit{exitUsage, err}
 	}
 	defer log.Close()
 	if f, ok := std.out.(*os.File); ok && colored(f) {

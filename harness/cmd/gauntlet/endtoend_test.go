@@ -84,10 +84,10 @@ func TestEndToEndExperiments(t *testing.T) {
 			if got.code != exitPass {
 				t.Errorf("exit code %d, want 0", got.code)
 			}
-			if r.Load.Planned != r.Load.Sent+r.Load.Unsent || r.Load.Planned != r.Load.Good+r.Load.Bad {
-				t.Errorf("the counts do not add up: %+v", r.Load)
+			if want := int(400 * r.Phases[len(r.Phases)-1].End); r.Load.Planned < want-1 || r.Load.Planned > want+1 {
+				t.Errorf("%d requests planned in %v s at 400/s", r.Load.Planned, r.Phases[len(r.Phases)-1].End)
 			}
-			if len(r.Substitutes) > 0 {
+			if _, err := exec.LookPath("redis-server"); (err == nil || os.Getenv("CI") == "true") && len(r.Substitutes) > 0 {
 				t.Errorf("ran a substitute: %q", r.Substitutes)
 			}
 			for _, f := range r.Faults {
@@ -197,28 +197,57 @@ func TestEndToEndInterruptLeavesNothingAndAReport(t *testing.T) {
 	}
 }
 
-// Killed at any instant, a run leaves nothing after the next start.
+// Killed at any instant, a run leaves nothing after the next start: in each
+// stage it is killed at a random instant within.
 func TestEndToEndKilledAtRandomInstants(t *testing.T) {
 	state := t.TempDir()
-	for range 5 {
-		wait := rand.N(10 * time.Second)
-		t.Run(wait.String(), func(t *testing.T) {
+	for _, stage := range []struct {
+		word  string // that the run says when the stage begins
+		lasts time.Duration
+	}{
+		{"starting", 600 * time.Millisecond},
+		{"populating", 500 * time.Millisecond},
+		{"warm-up", 5 * time.Second},
+		{"inject", 5 * time.Second},
+		{"reading", 100 * time.Millisecond},
+	} {
+		wait := rand.N(stage.lasts)
+		t.Run(fmt.Sprintf("%s+%s", stage.word, wait), func(t *testing.T) {
 			out := t.TempDir()
-			cmd := command(t, state, append([]string{"run", "redis-outage", "--out", out}, settings()...)...)
+			cmd := command(t, state, append([]string{"run", "redis-outage", "--out", out},
+				settings("--set", "faults.0.chaos.spec.duration=6s", "--set", "phases.warmup=1s", "--set", "phases.observe=8s")...)...)
 			progress := watch(t, cmd)
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
+			progress.await(t, stage.word, time.Minute)
 			time.Sleep(wait) // the instant is what is varied; any is as good
 			cmd.Process.Kill()
 			cmd.Wait()
-			gc := execute(t, state, "gc")
-			if gc.code != exitPass {
-				t.Errorf("gc ended with %d: %s\nthe run: %s", gc.code, gc.stderr, progress)
+			// The next start cleans up before it does anything; this one ends at once,
+			// since nothing listens at its target.
+			next := execute(t, state, "run", nowhere(t), "--out", t.TempDir())
+			if !strings.Contains(next.stderr, "cleaned up after a killed run") {
+				t.Errorf("the next start did not clean up:\n%s\nthe killed run: %s", next.stderr, progress)
 			}
 			nothingLeft(t, state, out)
 		})
 	}
+}
+
+// nowhere is an experiment on a Compose file that is not there.
+func nowhere(t *testing.T) string {
+	file := filepath.Join(t.TempDir(), "nowhere.yaml")
+	write(t, file, `
+name: nowhere
+hypothesis: none
+target: {compose: missing.yml, service: a}
+load: {rate: 500/s, timeout: 1s, mix: {get: 100%}}
+phases: {warmup: 1s, baseline: 3s, observe: 10s}
+slo: {good: {latency: 250ms}, recovery: 5s, availability: 99%}
+consistency: none
+`)
+	return file
 }
 
 func TestEndToEndASystemThatDoesNotStartIsShown(t *testing.T) {
@@ -260,8 +289,10 @@ func nothingLeft(t *testing.T, state, out string) {
 	runs, _ := filepath.Glob(filepath.Join(out, "*", "*"))
 	environments, _ := filepath.Glob("/proc/[0-9]*/environ")
 	for _, dir := range runs {
-		if volumes, _ := filepath.Glob(filepath.Join(dir, "volumes", "*")); len(volumes) > 0 {
-			t.Errorf("volumes are left: %q", volumes)
+		for _, folder := range []string{"volumes", "work", "bin"} {
+			if _, err := os.Stat(filepath.Join(dir, folder)); err == nil {
+				t.Errorf("the folder %s of the run is left", folder)
+			}
 		}
 		for _, path := range environments {
 			data, err := os.ReadFile(path)
@@ -272,10 +303,10 @@ func nothingLeft(t *testing.T, state, out string) {
 	}
 }
 
-func startTarget(t *testing.T) string {
+func startTarget(t *testing.T, more ...string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "address")
-	cmd := exec.Command("target", file, "120")
+	cmd := exec.Command("target", append([]string{file, "120"}, more...)...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,9 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"gauntlet/harness/diagnostic"
+	"gauntlet/harness/experiment"
+	"gauntlet/harness/register"
 	"gauntlet/harness/run"
 )
 
@@ -109,7 +112,7 @@ func interruptible(stderr io.Writer) (context.Context, func()) {
 				fmt.Fprintf(stderr, "\n%s: undoing the faults and stopping the system…\n", name)
 				cancel(run.ErrInterrupted{Name: name})
 			} else {
-				fmt.Fprintln(stderr, "still cleaning up (at most a minute); nothing would remove it otherwise until the next start or `gauntlet gc`")
+				fmt.Fprintln(stderr, "still cleaning up (some minutes at most); what a kill would leave is removed by the next start, or by `gauntlet gc`")
 			}
 		}
 	}()
@@ -132,17 +135,19 @@ func report(err error, stderr io.Writer) int {
 	return codeOf(err)
 }
 
-// codeOf is the exit code for an error.
+// codeOf is the exit code for an error: what is wrong with a file, a flag or
+// a name is the caller's to mend, everything else the machine's.
 func codeOf(err error) int {
-	var infrastructure *run.Infrastructure
 	var signalled run.ErrInterrupted
+	var running *register.RunningError
+	var mistake *run.Mistake
 	switch {
 	case errors.As(err, &signalled) && signalled.Name == "SIGINT":
 		return exitInterrupted
 	case errors.As(err, &signalled):
 		return exitTerminated
-	case errors.As(err, &infrastructure):
-		return exitInfrastructure
+	case len(diagnostic.All(err)) > 0, errors.As(err, &running), errors.As(err, &mistake), errors.Is(err, experiment.ErrNotFound):
+		return exitUsage
 	}
-	return exitUsage
+	return exitInfrastructure
 }

@@ -20,7 +20,7 @@ import (
 // runCommand runs experiments and judges them.
 type runCommand struct {
 	Names          []string          `arg:"" name:"experiment" help:"Name (experiments/NAME.yaml, looked up from here upwards) or path of an experiment file."`
-	Platform       string            `help:"Where the system runs: local. An experiment with target.url is always external." placeholder:"NAME"`
+	Platform       string            `help:"Where the system runs: local (processes of this machine) or docker (containers). An experiment with target.url is always external." placeholder:"NAME"`
 	Set            map[string]string `help:"Override a field of the experiment: --set load.rate=500/s." mapsep:"none" placeholder:"PATH=VALUE"`
 	Control        string            `help:"Run this control of the experiment: it must end as the file says." placeholder:"NAME" xor:"control"`
 	Controls       bool              `help:"Run every control of the experiments." xor:"control"`
@@ -30,7 +30,7 @@ type runCommand struct {
 	Events         string            `help:"Append the run's events to this file as they happen." type:"path" placeholder:"FILE"`
 	Wait           bool              `help:"Wait for another run on this machine to end, instead of being refused."`
 	AllowHost      []string          `help:"A host beyond this machine that may receive load." placeholder:"HOST"`
-	NoSubstitute   bool              `help:"Refuse an embedded substitute for a program that is not installed." env:"GAUNTLET_NO_SUBSTITUTE"`
+	NoSubstitute   bool              `help:"Refuse an embedded substitute for a program that is not installed." env:"GAUNTLET_NO_SUBSTITUTE" xor:"substitute"`
 	Substitute     bool              `help:"Run the embedded substitute even where the real program is installed." xor:"substitute"`
 	OnInconclusive string            `help:"How an INCONCLUSIVE run ends: ${enum}." enum:"exit4,fail,pass" default:"exit4"`
 	DryRun         bool              `help:"Only show what would be done, and what can be decided."`
@@ -79,6 +79,9 @@ func (c *runCommand) jobs() ([]*prepared, error) {
 			if err != nil {
 				errs = append(errs, err)
 				continue
+			}
+			if len(exp.Controls) == 0 {
+				errs = append(errs, exit{exitUsage, fmt.Errorf("%s has no controls: nothing shows that it can fail; add some", exp.File)})
 			}
 			controls = controls[:0]
 			for _, control := range exp.Controls {
@@ -159,6 +162,12 @@ func (c *runCommand) again(exp *experiment.Experiment, platform string, seed int
 	if exp.Applied != "" {
 		words = append(words, "--control", exp.Applied)
 	}
+	if c.NoSubstitute {
+		words = append(words, "--no-substitute")
+	}
+	if c.Substitute {
+		words = append(words, "--substitute")
+	}
 	for _, host := range c.AllowHost {
 		words = append(words, "--allow-host", host)
 	}
@@ -208,7 +217,7 @@ func colored(w io.Writer) bool {
 // as it must.
 func (c *runCommand) code(exp *experiment.Experiment, out run.Outcome, err error, std streams) int {
 	if err != nil {
-		return codeOf(err)
+		return worse(codeOf(err), unclean(out))
 	}
 	code := exitPass
 	switch {
@@ -224,16 +233,21 @@ func (c *runCommand) code(exp *experiment.Experiment, out run.Outcome, err error
 	case out.Result.Verdict == reports.Inconclusive:
 		code = map[string]int{"exit4": exitInconclusive, "fail": exitFail, "pass": exitPass}[c.OnInconclusive]
 	}
-	if out.Unclean != nil {
-		code = worse(code, exitUnclean)
-	}
-	return code
+	return worse(code, unclean(out))
 }
 
-// worse is the exit code that says more: an interruption, what could not be
-// cleaned up or brought up, then FAIL over INCONCLUSIVE over PASS.
+func unclean(out run.Outcome) int {
+	if out.Unclean != nil {
+		return exitUnclean
+	}
+	return exitPass
+}
+
+// worse is the exit code that says more: what could not be cleaned up (an
+// interruption promises that the system is down), an interruption, what could
+// not be brought up, then FAIL over INCONCLUSIVE over PASS.
 func worse(a, b int) int {
-	order := []int{exitPass, exitInconclusive, exitFail, exitUnclean, exitInfrastructure, exitUsage, exitTerminated, exitInterrupted}
+	order := []int{exitPass, exitInconclusive, exitFail, exitInfrastructure, exitUsage, exitTerminated, exitInterrupted, exitUnclean}
 	if slices.Index(order, b) > slices.Index(order, a) {
 		return b
 	}

@@ -8,14 +8,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"sync"
+	"path/filepath"
+	"strings"
 	"time"
-
-	"github.com/moby/moby/client"
-	"github.com/testcontainers/testcontainers-go"
-	"github.com/testcontainers/testcontainers-go/log"
 
 	"gauntlet/harness/platform"
 	"gauntlet/harness/topology"
@@ -27,104 +23,106 @@ const Label = "gauntlet.run"
 // Options says for which run, and where its logs go.
 type Options struct {
 	RunID string
-	Dir   string // logs of the replicas are written to Dir/logs
-	// StartTimeout bounds the time from the start of a replica to its being
-	// ready; 0: 60 s.
+	Dir   string // what the replicas print is written to Dir/logs when the system goes down
+	// Ledger is where the run is entered before anything is made; it may be nil.
+	Ledger Ledger
+	// StartTimeout bounds the time from the start of a service to its replicas
+	// being ready; 0: 60 s.
 	StartTimeout time.Duration
-	// OnState is told of every start and death of a replica, with the engine's
-	// own instant; it may be nil.
+	// OnState is told, when not nil, of every start ("starting") and death
+	// ("down") of a replica, with the engine's own instant. It must not block.
 	OnState func(replica, state string, at time.Time)
 }
 
-// Docker brings stacks up as containers.
+// Ledger is where is entered, on disk, what a later gauntlet has to undo after
+// this one was killed; see Undo.
+type Ledger interface {
+	Undo(kind string, args ...string) error
+	Undone(kind string, args ...string) error
+}
+
+// The states that OnState is told.
+const (
+	StateStarting = "starting"
+	StateDown     = "down"
+)
+
+const (
+	defaultStartTimeout = time.Minute
+	maxAttempts         = 3 // to start when another program takes a port in between
+)
+
+// Docker is the platform. It implements platform.Platform.
 type Docker struct{ o Options }
 
-// New makes a platform for one run.
-func New(o Options) *Docker {
-	if o.StartTimeout == 0 {
-		o.StartTimeout = time.Minute
-	}
-	return &Docker{o: o}
-}
+// New makes a platform for one run. Mistakes in o are reported by Up.
+func New(o Options) *Docker { return &Docker{o: o} }
 
 var _ platform.Platform = (*Docker)(nil)
 
 // Up creates network, volumes and containers and returns when every replica
-// is ready. An image that is neither here nor to be had, an engine that does
-// not answer, a replica that does not become ready: each is an error that
-// says so, and nothing is left.
-func (d *Docker) Up(ctx context.Context, s topology.Stack) (platform.System, error) {
-	provider, err := connect(ctx)
+// is ready. The System also implements Killer, Holder, Logger and Substituter.
+// An image that is neither here nor to be had, an engine that does not answer,
+// a replica that does not become ready: each is an error that says so, and
+// nothing is left but the logs. So it is when ctx ends meanwhile.
+func (d *Docker) Up(ctx context.Context, stack topology.Stack) (platform.System, error) {
+	o, err := d.o.complete()
 	if err != nil {
 		return nil, err
 	}
-	sys := &system{o: d.o, provider: provider, engine: provider.Client(), byName: map[string]*replica{}}
-	if err := sys.up(ctx, s); err != nil {
-		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), downTimeout)
-		defer cancel()
-		return nil, errors.Join(err, sys.Down(clean))
-	}
-	return sys, nil
-}
-
-// connect reaches the engine. The reaper container is switched off: clean-up
-// is by label, which needs no image from a registry and also works after the
-// harness was killed.
-func connect(ctx context.Context) (*testcontainers.DockerProvider, error) {
-	for name, value := range map[string]string{
-		"TESTCONTAINERS_RYUK_DISABLED": "true",
-		// Within a container or VM testcontainers would dial the gateway; the ports are published on loopback.
-		"TESTCONTAINERS_HOST_OVERRIDE": "127.0.0.1",
-	} {
-		if os.Getenv(name) == "" {
-			os.Setenv(name, value)
+	for attempt := 1; ; attempt++ {
+		s, err := o.attempt(ctx, stack)
+		if err == nil {
+			return s, nil
 		}
-	}
-	silence.Do(func() { log.SetDefault(quiet{}) })
-	provider, err := testcontainers.NewDockerProvider(testcontainers.WithLogger(quiet{}))
-	if err == nil {
-		err = provider.Health(ctx)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the Docker engine does not answer (is it running? `docker info`): %w", err)
-	}
-	return provider, nil
-}
-
-var silence sync.Once
-
-// quiet drops the library's chatter: progress is the harness's to tell.
-type quiet struct{}
-
-func (quiet) Printf(string, ...any) {}
-
-// system is a stack that runs as containers.
-type system struct {
-	o        Options
-	provider *testcontainers.DockerProvider
-	engine   client.APIClient
-	network  string
-	replicas []*replica
-	byName   map[string]*replica
-	watch    io.Closer // follows the engine's events
-}
-
-// Replicas lists the containers in the order of the stack.
-func (s *system) Replicas(ctx context.Context) ([]platform.Replica, error) {
-	list := make([]platform.Replica, len(s.replicas))
-	for i, r := range s.replicas {
-		state, err := r.inspect(ctx, s.engine)
-		if err != nil {
+		if !portTaken(err) || attempt == maxAttempts || ctx.Err() != nil {
 			return nil, err
 		}
-		list[i] = state
 	}
-	return list, nil
 }
 
-func (s *system) replica(name string) (*replica, error) {
-	if r, ok := s.byName[name]; ok {
-		return r, nil
+// complete checks o and fills in what was left out.
+func (o Options) complete() (Options, error) {
+	if o.RunID == "" || o.Dir == "" {
+		return o, errors.New("docker platform: no run id or no folder")
 	}
-	return nil, fmt.Errorf("%s: %w", name, platform.ErrUnknownReplica)
+	if o.StartTimeout == 0 {
+		o.StartTimeout = defaultStartTimeout
+	}
+	if o.OnState == nil {
+		o.OnState = func(string, string, time.Time) {}
+	}
+	if err := os.MkdirAll(filepath.Join(o.Dir, "logs"), 0o755); err != nil {
+		return o, fmt.Errorf("docker platform: %w", err)
+	}
+	return o, nil
+}
+
+// attempt starts the system on freshly chosen ports. When it fails everything
+// is removed again.
+func (o Options) attempt(ctx context.Context, stack topology.Stack) (*system, error) {
+	s, err := newSystem(ctx, o, stack)
+	if err != nil {
+		return nil, err
+	}
+	if err = s.up(ctx, stack); err == nil {
+		return s, nil
+	}
+	if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+		err = fmt.Errorf("%w: %w", ctx.Err(), err)
+	}
+	// Nobody has been promised anything yet: no grace.
+	now, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	cancel()
+	if downErr := s.Down(now); downErr != nil {
+		err = errors.Join(err, fmt.Errorf("cleaning up: %w", downErr))
+	}
+	return nil, err
+}
+
+// portTaken tells whether err is that somebody else listens on a port that was
+// free when it was chosen. The engine has no other sign of it than its words.
+func portTaken(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "port is already allocated") || strings.Contains(text, "address already in use")
 }

@@ -4,80 +4,97 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 )
 
-// downTimeout bounds taking a system down after it failed to come up.
-const downTimeout = time.Minute
+// downTimeout bounds taking a system down, over the graces of its replicas.
+const downTimeout = 2 * time.Minute
 
-// Down keeps what the replicas printed, stops them in the reverse order of
-// their start, each with its grace, and removes everything with the run's
-// label.
+// Down implements platform.System. Services end in the reverse of their order,
+// each with its grace; when ctx ends there is no more grace. What the replicas
+// printed is kept, and then everything with the run's label is removed.
 func (s *system) Down(ctx context.Context) error {
-	var errs []error
-	for i := len(s.replicas) - 1; i >= 0; i-- {
-		r := s.replicas[i]
-		grace := max(1, int(r.service.StopGrace/time.Second))
-		if _, err := s.engine.ContainerStop(ctx, r.id, client.ContainerStopOptions{Timeout: &grace}); err != nil && !errdefs.IsNotFound(err) {
-			errs = append(errs, fmt.Errorf("stop %s: %w", r.name, err))
-		}
-		if err := s.keepOutput(ctx, r); err != nil && !errdefs.IsNotFound(err) {
-			errs = append(errs, err)
-		}
+	s.down.Lock()
+	defer s.down.Unlock()
+	if s.isDown {
+		return nil
 	}
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), downTimeout)
+	defer cancel()
+	s.later.Wait() // a replica that is being started again; bounded, as all deeds are
+	s.stopServices(ctx, work)
+	errs := s.keepOutputs(work)
 	if s.watch != nil {
-		errs = append(errs, s.watch.Close())
-		s.watch = nil
+		s.watch.close()
 	}
-	_, err := sweep(ctx, s.engine, s.o.RunID)
-	s.replicas = nil
-	clear(s.byName)
-	return errors.Join(append(errs, err)...)
-}
-
-// Sweep removes every container, network and volume with the label of the
-// run, and says what it removed. It is how a later gauntlet cleans up after
-// one that was killed.
-func Sweep(ctx context.Context, runID string) (removed []string, err error) {
-	provider, err := connect(ctx)
+	_, err := sweep(work, s.engine, s.o.RunID, 0)
+	if err == nil && s.entered {
+		err = s.o.Ledger.Undone(UndoKind, s.o.RunID, s.engine.DaemonHost())
+	}
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("docker platform: %w", errors.Join(append(errs, err)...))
 	}
-	defer provider.Close()
-	return sweep(ctx, provider.Client(), runID)
+	for _, r := range s.replicas {
+		r.update(func() { r.life, r.failure = life{}, nil })
+	}
+	s.watch, s.isDown = nil, true
+	return errors.Join(append(errs, s.provider.Close())...)
 }
 
-func sweep(ctx context.Context, engine client.APIClient, runID string) (removed []string, err error) {
-	mine := make(client.Filters).Add("label", Label+"="+runID)
-	var errs []error
-	gone := func(what string, err error) {
-		switch {
-		case err == nil:
-			removed = append(removed, what)
-		case !errdefs.IsNotFound(err):
-			errs = append(errs, fmt.Errorf("remove %s: %w", what, err))
+// stopServices stops the replicas of one service together, service by service
+// from the last. What does not stop is killed by the sweep.
+func (s *system) stopServices(ctx, work context.Context) {
+	for end := len(s.replicas); end > 0; {
+		begin := end - 1
+		for begin > 0 && s.replicas[begin-1].service.Name == s.replicas[begin].service.Name {
+			begin--
 		}
+		var group sync.WaitGroup
+		for _, r := range s.replicas[begin:end] {
+			if r.id != "" {
+				group.Go(func() { s.stop(ctx, work, r) })
+			}
+		}
+		group.Wait()
+		end = begin
 	}
-	containers, err := engine.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: mine})
-	errs = append(errs, err)
-	for _, c := range containers.Items {
-		_, err := engine.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
-		gone("container "+c.ID[:12], err)
+}
+
+// stop asks a replica to end and waits for that, at most its grace, less when
+// ctx ends. An engine that cannot stop it is found out by the sweep.
+func (s *system) stop(ctx, work context.Context, r *replica) {
+	seconds := 0
+	if ctx.Err() == nil {
+		seconds = int((r.service.StopGrace + time.Second - 1) / time.Second)
 	}
-	networks, err := engine.NetworkList(ctx, client.NetworkListOptions{Filters: mine})
-	errs = append(errs, err)
-	for _, n := range networks.Items {
-		_, err := engine.NetworkRemove(ctx, n.ID, client.NetworkRemoveOptions{})
-		gone("network "+n.Name, err)
+	stopping, cancel := context.WithCancel(work)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() {
+		if seconds > 0 {
+			cancel()
+		}
+	})()
+	s.engine.ContainerStop(stopping, r.id, client.ContainerStopOptions{Timeout: &seconds})
+}
+
+// keepOutputs keeps what all replicas printed.
+func (s *system) keepOutputs(ctx context.Context) []error {
+	errs := make([]error, len(s.replicas))
+	var group sync.WaitGroup
+	for i, r := range s.replicas {
+		if r.id == "" {
+			continue
+		}
+		group.Go(func() {
+			if err := s.keepOutput(ctx, r); !errdefs.IsNotFound(err) {
+				errs[i] = err
+			}
+		})
 	}
-	volumes, err := engine.VolumeList(ctx, client.VolumeListOptions{Filters: mine})
-	errs = append(errs, err)
-	for _, v := range volumes.Items {
-		_, err := engine.VolumeRemove(ctx, v.Name, client.VolumeRemoveOptions{Force: true})
-		gone("volume "+v.Name, err)
-	}
-	return removed, errors.Join(errs...)
+	group.Wait()
+	return errs
 }

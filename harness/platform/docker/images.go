@@ -16,10 +16,15 @@ import (
 // haveImage makes sure that the service's image is here: as it stands, or
 // built when the Compose file says how, or else pulled. It is done before
 // anything is started, so that a missing image costs no half-started system.
-func (s *system) haveImage(ctx context.Context, stack topology.Stack, service topology.Service) error {
-	_, err := s.engine.ImageInspect(ctx, service.Image)
+// An image that is here and older than what it is built from is run, and said
+// to be so wherever substitutes are said.
+func (s *system) haveImage(ctx context.Context, service topology.Service) error {
+	found, err := s.engine.ImageInspect(ctx, service.Image)
 	switch {
 	case err == nil:
+		if file := newerSource(service.Build, imageTime(found.InspectResponse)); file != "" {
+			s.substitutes = append(s.substitutes, fmt.Sprintf("%s: ran image %s, which is older than its source %s (build it again: make images)", service.Name, service.Image, file))
+		}
 		return nil
 	case !errdefs.IsNotFound(err):
 		return fmt.Errorf("image %s of %s: %w", service.Image, service.Name, err)
@@ -37,9 +42,9 @@ func (s *system) haveImage(ctx context.Context, stack topology.Stack, service to
 // build makes the image as the Compose file's build section says. It is kept:
 // the next run needs it as well.
 func (s *system) build(ctx context.Context, service topology.Service) error {
-	repository, tag, tagged := strings.Cut(service.Image, ":")
-	if !tagged {
-		tag = "latest"
+	repository, tag := service.Image, "latest"
+	if at := strings.LastIndex(service.Image, ":"); at > strings.LastIndex(service.Image, "/") {
+		repository, tag = service.Image[:at], service.Image[at+1:]
 	}
 	args := map[string]*string{}
 	for name, value := range service.Build.Args {
@@ -56,13 +61,7 @@ func (s *system) build(ctx context.Context, service topology.Service) error {
 		Context: service.Build.Context, Dockerfile: dockerfile, Repo: repository, Tag: tag, BuildArgs: args, KeepImage: true, BuildLogWriter: &output,
 	}})
 	if err != nil {
-		return fmt.Errorf("%w\n%s", err, tail(output.String(), 20))
+		return fmt.Errorf("%w\n%s", err, strings.Join(lastLines(output.String(), shownLines), "\n"))
 	}
 	return nil
-}
-
-// tail is the last n lines of text.
-func tail(text string, n int) string {
-	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }

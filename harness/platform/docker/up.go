@@ -2,34 +2,38 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
-	"net"
-	"net/netip"
-	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
+	"sync"
 	"time"
 
-	"github.com/moby/moby/api/types/container"
-	"github.com/moby/moby/api/types/mount"
-	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
-	"github.com/testcontainers/testcontainers-go"
 
 	"gauntlet/harness/platform"
 	"gauntlet/harness/topology"
 )
 
+const (
+	readyPoll      = 25 * time.Millisecond
+	maxStartDeaths = 3  // of a replica on its own before it was ready: then it is given up
+	shownLines     = 20 // of the output of what did not start
+	// makeTimeout bounds making one thing. Such calls are not cancelled: the
+	// engine may carry out a call whose caller has gone, after the clean-up.
+	makeTimeout = time.Minute
+)
+
+// up makes and starts everything. One service that others need healthy is
+// waited for before them; at the end all are.
 func (s *system) up(ctx context.Context, stack topology.Stack) error {
-	if err := os.MkdirAll(filepath.Join(s.o.Dir, "logs"), 0o755); err != nil {
-		return err
-	}
 	for _, service := range stack.Services {
-		if err := s.haveImage(ctx, stack, service); err != nil {
+		if err := s.haveImage(ctx, service); err != nil {
 			return err
 		}
+	}
+	if err := s.enter(); err != nil {
+		return err
 	}
 	if err := s.createNetwork(ctx); err != nil {
 		return err
@@ -38,43 +42,80 @@ func (s *system) up(ctx context.Context, stack topology.Stack) error {
 		return err
 	}
 	s.follow()
+	deadlines := map[string]time.Time{}
 	for _, service := range stack.Services {
+		for _, d := range service.DependsOn {
+			if !d.Healthy {
+				continue
+			}
+			if err := s.awaitReady(ctx, d.Service, deadlines[d.Service]); err != nil {
+				return err
+			}
+		}
+		deadlines[service.Name] = time.Now().Add(s.o.StartTimeout)
 		if err := s.startService(ctx, stack, service); err != nil {
+			return err
+		}
+	}
+	for _, service := range stack.Services {
+		if err := s.awaitReady(ctx, service.Name, deadlines[service.Name]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// enter writes down how to undo what is about to be made.
+func (s *system) enter() error {
+	if s.o.Ledger == nil {
+		return nil
+	}
+	s.entered = true
+	return s.o.Ledger.Undo(UndoKind, s.o.RunID, s.engine.DaemonHost())
+}
+
+// making is the context for making one thing, and the error when ctx has ended.
+func making(ctx context.Context) (context.Context, context.CancelFunc, error) {
+	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), makeTimeout)
+	return own, cancel, ctx.Err()
+}
+
 // labels are those of Compose and the one that clean-up goes by.
 func (s *system) labels(of map[string]string) map[string]string {
-	all := map[string]string{Label: s.o.RunID}
+	all := map[string]string{}
 	maps.Copy(all, of)
+	all[Label] = s.o.RunID
 	return all
 }
 
 func (s *system) createNetwork(ctx context.Context) error {
-	s.network = "gauntlet-" + s.o.RunID
-	_, err := s.engine.NetworkCreate(ctx, s.network, client.NetworkCreateOptions{Driver: "bridge", Labels: s.labels(nil)})
+	ctx, cancel, err := making(ctx)
+	defer cancel()
+	if err == nil {
+		_, err = s.engine.NetworkCreate(ctx, s.network, client.NetworkCreateOptions{Driver: "bridge", Labels: s.labels(nil)})
+	}
+	if err != nil && strings.Contains(err.Error(), "non-overlapping") {
+		err = fmt.Errorf("%w\n  hint: the engine has no address range left for another network; `gauntlet gc` and `docker network prune` give some back", err)
+	}
 	if err != nil {
 		return fmt.Errorf("network %s: %w", s.network, err)
 	}
 	return nil
 }
 
-func (s *system) volume(name string) string { return "gauntlet-" + s.o.RunID + "-" + name }
+func (s *system) volume(name string) string { return prefix(s.o.RunID) + "-" + name }
 
 // createVolumes makes the stack's named volumes. They outlive the death of a
 // container; Down removes them.
 func (s *system) createVolumes(ctx context.Context, stack topology.Stack) error {
-	made := map[string]bool{}
 	for _, service := range stack.Services {
-		for _, v := range service.Volumes {
-			if made[v.Name] {
-				continue
+		for _, v := range service.Volumes { // making one that is there already does nothing
+			own, cancel, err := making(ctx)
+			if err == nil {
+				_, err = s.engine.VolumeCreate(own, client.VolumeCreateOptions{Name: s.volume(v.Name), Labels: s.labels(nil)})
 			}
-			made[v.Name] = true
-			if _, err := s.engine.VolumeCreate(ctx, client.VolumeCreateOptions{Name: s.volume(v.Name), Labels: s.labels(nil)}); err != nil {
+			cancel()
+			if err != nil {
 				return fmt.Errorf("volume %s: %w", v.Name, err)
 			}
 		}
@@ -82,138 +123,85 @@ func (s *system) createVolumes(ctx context.Context, stack topology.Stack) error 
 	return nil
 }
 
-// startService starts every replica of a service and waits until each is
-// ready: the services that depend on it come next.
-func (s *system) startService(ctx context.Context, stack topology.Stack, service topology.Service) error {
-	started := make([]*replica, 0, service.Replicas)
-	for i := range service.Replicas {
-		r, err := s.create(ctx, stack, service, i+1)
-		if err != nil {
-			return fmt.Errorf("%s-%d: %w", service.Name, i+1, err)
-		}
-		started = append(started, r)
-		if err := r.container.Start(ctx); err != nil {
-			return fmt.Errorf("%s: %w\n%s", r.name, err, s.lastLines(r))
+func (s *system) of(service string) []*replica {
+	var found []*replica
+	for _, r := range s.replicas {
+		if r.service.Name == service {
+			found = append(found, r)
 		}
 	}
-	for _, r := range started {
-		if err := s.waitReady(ctx, r); err != nil {
-			return err
+	return found
+}
+
+// startService creates and starts the replicas of a service, all at once.
+func (s *system) startService(ctx context.Context, stack topology.Stack, service topology.Service) error {
+	replicas := s.of(service.Name)
+	errs := make([]error, len(replicas))
+	var all sync.WaitGroup
+	for i, r := range replicas {
+		all.Go(func() {
+			own, cancel, err := making(ctx)
+			defer cancel()
+			if err == nil {
+				err = s.create(own, stack, r)
+			}
+			if err == nil && ctx.Err() == nil {
+				err = r.container.Start(own)
+			}
+			if err != nil {
+				errs[i] = fmt.Errorf("starting %s: %w", r.name, err)
+			}
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// awaitReady waits until every replica of the service is ready, at most until
+// deadline.
+func (s *system) awaitReady(ctx context.Context, service string, deadline time.Time) error {
+	tick := time.NewTicker(readyPoll)
+	defer tick.Stop()
+	for _, r := range s.of(service) {
+		for {
+			view, err := r.view()
+			if err == nil {
+				err = platform.Probe(ctx, view)
+			}
+			if err == nil {
+				break
+			}
+			if ctx.Err() != nil {
+				return fmt.Errorf("starting %s: %w", r.name, ctx.Err())
+			}
+			if watch := s.watch.failed(); watch != nil {
+				return watch
+			}
+			deaths := 0
+			if r.await(ctx, func() bool { deaths = r.deaths; return true }); deaths >= maxStartDeaths {
+				return s.failed(r, fmt.Sprintf("ended %d times before it was ready", deaths))
+			}
+			if time.Now().After(deadline) {
+				return s.failed(r, fmt.Sprintf("is not ready after %v (%v)", s.o.StartTimeout, err))
+			}
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+			}
 		}
 	}
 	return nil
 }
 
-// create makes the container of a replica. Its name and host name are the
-// replica's, so that a peer finds it under the same name after a restart.
-func (s *system) create(ctx context.Context, stack topology.Stack, service topology.Service, n int) (*replica, error) {
-	name := fmt.Sprintf("%s-%d", service.Name, n)
-	r := &replica{name: name, service: service, ports: map[int]string{}}
-	bindings, exposed, err := r.publish(service.Ports)
-	if err != nil {
-		return nil, err
-	}
-	request := testcontainers.ContainerRequest{
-		Image:          service.Image,
-		Name:           "gauntlet-" + s.o.RunID + "-" + name,
-		Entrypoint:     service.Entrypoint,
-		Cmd:            service.Command,
-		Env:            environment(stack, service, name),
-		Labels:         s.labels(service.Labels),
-		ExposedPorts:   exposed,
-		Networks:       []string{s.network},
-		NetworkAliases: map[string][]string{s.network: {service.Name, name}},
-		ConfigModifier: func(c *container.Config) { c.Hostname = name },
-		HostConfigModifier: func(h *container.HostConfig) {
-			h.PortBindings = bindings
-			h.NanoCPUs = int64(service.CPUs * 1e9)
-			h.Memory = service.Memory
-			// A process that dies by itself comes back, as with a Deployment; one
-			// that the API killed does not, so that a fault decides when.
-			h.RestartPolicy = container.RestartPolicy{Name: container.RestartPolicyUnlessStopped}
-			for _, v := range service.Volumes {
-				h.Mounts = append(h.Mounts, mount.Mount{Type: mount.TypeVolume, Source: s.volume(v.Name), Target: v.Target, ReadOnly: v.ReadOnly})
-			}
-		},
-	}
-	c, err := s.provider.CreateContainer(ctx, request)
-	if c != nil {
-		r.container, r.id = c, c.GetContainerID()
-		s.replicas, s.byName[name] = append(s.replicas, r), r
-	}
-	return r, err
-}
-
-// publish binds every port to a free one of the loopback address, named
-// beforehand: a port that the engine chooses changes at each restart.
-func (r *replica) publish(ports []int) (network.PortMap, []string, error) {
-	bindings := network.PortMap{}
-	var exposed []string
-	for _, p := range ports {
-		host, err := freePort()
-		if err != nil {
-			return nil, nil, err
-		}
-		port, err := network.ParsePort(strconv.Itoa(p) + "/tcp")
-		if err != nil {
-			return nil, nil, err
-		}
-		bindings[port] = []network.PortBinding{{HostIP: netip.MustParseAddr("127.0.0.1"), HostPort: strconv.Itoa(host)}}
-		exposed = append(exposed, port.String())
-		r.ports[p] = net.JoinHostPort("127.0.0.1", strconv.Itoa(host))
-	}
-	return bindings, exposed, nil
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
-}
-
-// environment is the service's own, with every edge spread over the replicas
-// of its destination, each by the name that stays.
-func environment(stack topology.Stack, service topology.Service, name string) map[string]string {
-	env := map[string]string{}
-	maps.Copy(env, service.Env)
-	for _, edge := range service.Edges {
-		var peers []string
-		for _, to := range stack.Services {
-			for i := range to.Replicas {
-				if to.Name == edge.To {
-					peers = append(peers, fmt.Sprintf("%s-%d:%d", to.Name, i+1, edge.Port))
-				}
-			}
-		}
-		env[edge.Env] = strings.ReplaceAll(env[edge.Env], fmt.Sprintf("%s:%d", edge.To, edge.Port), strings.Join(peers, ","))
-	}
-	env["HOSTNAME"] = name
-	return env
-}
-
-// waitReady asks the replica itself until it says yes.
-func (s *system) waitReady(ctx context.Context, r *replica) error {
-	ctx, cancel := context.WithTimeout(ctx, s.o.StartTimeout)
+// failed is the error for a replica that did not start, with its last words.
+// It is kept from coming back meanwhile, which would mix in its first.
+func (s *system) failed(r *replica, why string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), killTimeout)
 	defer cancel()
-	var last error
-	for {
-		state, err := r.inspect(ctx, s.engine)
-		if err == nil {
-			err = platform.Probe(ctx, state)
-		}
-		if err == nil {
-			return nil
-		}
-		if ctx.Err() == nil {
-			last = err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%s is not ready (%w); its last lines:\n%s", r.name, last, s.lastLines(r))
-		case <-time.After(50 * time.Millisecond):
-		}
+	err := s.signal(ctx, r, "SIGKILL")
+	lines, tailErr := s.Tail(r.name, shownLines)
+	if err = errors.Join(err, tailErr); err != nil {
+		lines = append(lines, err.Error())
 	}
+	return fmt.Errorf("%s %s; its last lines (all are in %s):\n  %s", r.name, why, s.logPath(r), strings.Join(lines, "\n  "))
 }

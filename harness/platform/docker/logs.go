@@ -1,0 +1,83 @@
+package docker
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/client"
+)
+
+const (
+	tailTimeout = 10 * time.Second
+	maxLineSize = 2 << 10 // bytes of a line that Tail shows
+)
+
+// Tail implements platform.Logger.
+func (s *system) Tail(name string, n int) ([]string, error) {
+	r, err := s.named(name)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), tailTimeout)
+	defer cancel()
+	var text bytes.Buffer
+	if err := s.copyOutput(ctx, r, &text, strconv.Itoa(n)); err != nil {
+		return nil, err
+	}
+	return lastLines(text.String(), n), nil
+}
+
+// lastLines is the last n lines of text, the longest cut short.
+func lastLines(text string, n int) []string {
+	text = strings.TrimRight(text, "\n")
+	if text == "" || n <= 0 {
+		return nil
+	}
+	lines := strings.Split(text, "\n")
+	lines = lines[max(0, len(lines)-n):]
+	for i, line := range lines {
+		if len(line) > maxLineSize {
+			line = line[:maxLineSize] + "…"
+		}
+		lines[i] = strings.ToValidUTF8(line, "�")
+	}
+	return lines
+}
+
+// copyOutput writes the last lines of what the replica printed, both streams,
+// or "all".
+func (s *system) copyOutput(ctx context.Context, r *replica, to io.Writer, lines string) error {
+	output, err := s.engine.ContainerLogs(ctx, r.id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Tail: lines})
+	if err != nil {
+		return fmt.Errorf("what %s printed: %w", r.name, err)
+	}
+	defer output.Close()
+	if _, err = stdcopy.StdCopy(to, to, output); err != nil {
+		return fmt.Errorf("what %s printed: %w", r.name, err)
+	}
+	return nil
+}
+
+func (s *system) logPath(r *replica) string { return filepath.Join(s.o.Dir, "logs", r.name+".log") }
+
+// keepOutput writes what a replica printed to the run's folder, before its
+// container is removed.
+func (s *system) keepOutput(ctx context.Context, r *replica) error {
+	f, err := os.Create(s.logPath(r))
+	if err != nil {
+		return err
+	}
+	err = s.copyOutput(ctx, r, f, "all")
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}

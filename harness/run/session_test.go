@@ -1,0 +1,111 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"gauntlet/harness/experiment"
+	"gauntlet/harness/history"
+	"gauntlet/reports"
+)
+
+// outside is a short experiment on a server of this test, and the options to
+// run it with a register and folders of its own.
+func outside(t *testing.T, handler http.Handler) Options {
+	t.Helper()
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	source := fmt.Sprintf(`
+name: outside
+hypothesis: It answers.
+target: {url: %q, request: {method: GET, path: /}}
+load: {rate: 400/s, timeout: 500ms, mix: {get: 100%%}, keys: {distribution: uniform, count: 10}}
+phases: {warmup: 500ms, baseline: 2500ms, observe: 3s}
+slo: {good: {latency: 250ms}, recovery: 1s, availability: 90%%}
+`, server.URL)
+	exp, err := experiment.Parse(filepath.Join(t.TempDir(), "outside.yaml"), []byte(source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := t.TempDir()
+	return Options{Experiment: exp, Platform: "external", Seed: 1, Out: out, History: filepath.Join(out, "history.ndjson"), Command: "test"}
+}
+
+func TestARunLeavesItsFilesAndNoEntry(t *testing.T) {
+	o := outside(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {}))
+	out, err := Run(context.Background(), o)
+	if err != nil || out.Unclean != nil {
+		t.Fatal(err, out.Unclean)
+	}
+	if out.Result.Verdict == reports.Fail || out.Result.Aborted != nil {
+		t.Errorf("%s: %s", out.Result.Verdict, out.Result.Why)
+	}
+	for _, name := range artifacts() {
+		if _, err := os.Stat(filepath.Join(out.Dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	past, err := reports.ReadHistory(o.History, out.Result.Fingerprint, 10)
+	if err != nil || len(past) != 1 {
+		t.Errorf("%d runs in the history (%v), want this one", len(past), err)
+	}
+	if lines, err := Reap(context.Background()); err != nil || len(lines) != 0 {
+		t.Errorf("left %q, %v", lines, err)
+	}
+}
+
+func TestAnInterruptedRunIsJudgedAndNeverPasses(t *testing.T) {
+	o := outside(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {}))
+	ctx, cancel := context.WithCancelCause(context.Background())
+	time.AfterFunc(4*time.Second, func() { cancel(ErrInterrupted{"SIGTERM"}) }) // in observe
+	out, err := Run(ctx, o)
+	if !errors.Is(err, ErrInterrupted{"SIGTERM"}) || out.Unclean != nil {
+		t.Fatalf("error %v, unclean %v; want the interruption", err, out.Unclean)
+	}
+	r := out.Result
+	if r == nil || r.Aborted == nil || r.Aborted.By != "signal" || r.Verdict == reports.Pass {
+		t.Fatalf("result %+v, want one that was aborted by a signal and does not pass", r)
+	}
+	events, err := history.ReadEvents(filepath.Join(out.Dir, eventsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range events {
+		if e.Type == history.EventEnd {
+			t.Error("an interrupted run says that it came to its end")
+		}
+	}
+}
+
+// A system that is ill before anything was done to it fails for that, and
+// nothing is tried on it.
+func TestAnIllSystemHasNoSteadyState(t *testing.T) {
+	var n int
+	serial := make(chan struct{}, 1)
+	o := outside(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		serial <- struct{}{}
+		n++
+		if n%10 == 0 {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+		<-serial
+	}))
+	out, err := Run(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, objective := range out.Result.Objectives {
+		if objective.Name == "steadyState" && objective.Verdict == reports.Fail && objective.Reason == reports.LimitBroken {
+			return
+		}
+	}
+	t.Errorf("%s: %s; want steadyState to fail", out.Result.Verdict, out.Result.Why)
+}

@@ -28,14 +28,6 @@ type Live struct {
 // due time, the generator's own lateness left out) and how many bad.
 type Count struct{ Good, Bad uint64 }
 
-// BadShare is the share of bad requests, 0 when there were none at all.
-func (c Count) BadShare() float64 {
-	if c.Good+c.Bad == 0 {
-		return 0
-	}
-	return float64(c.Bad) / float64(c.Good+c.Bad)
-}
-
 // RecentSpan is the span of Live.Recent: whole seconds of the run's clock,
 // the one under way among them.
 const RecentSpan = recentSeconds * time.Second

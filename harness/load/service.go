@@ -2,9 +2,6 @@ package load
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -112,29 +109,3 @@ func (s *Service) Route(_ int, avoid []uint16) (Endpoint, bool) {
 
 // Ready is the number of replicas that are ready.
 func (s *Service) Ready() int { return len(*s.ready.Load()) }
-
-// ProbeHTTP is a probe for NewService: a replica is ready when GET path is
-// answered with a status of 200 to 299. Each probe takes a connection of its
-// own, as a kubelet does, so that it also shows whether one can be had.
-func ProbeHTTP(path string) func(context.Context, Endpoint) error {
-	client := &http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	return func(ctx context.Context, e Endpoint) error {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, e.BaseURL+path, nil)
-		if err != nil {
-			return fmt.Errorf("probe of %s: %w", e.Name, err)
-		}
-		resp, err := client.Do(req)
-		if err != nil {
-			return fmt.Errorf("probe of %s: %w", e.Name, err)
-		}
-		defer resp.Body.Close()
-		io.Copy(io.Discard, io.LimitReader(resp.Body, maxBody))
-		if resp.StatusCode < 200 || resp.StatusCode > 299 {
-			return fmt.Errorf("probe of %s: %s", e.Name, resp.Status)
-		}
-		return nil
-	}
-}

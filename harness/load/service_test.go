@@ -3,10 +3,7 @@ package load
 import (
 	"context"
 	"errors"
-	"net/http"
-	"net/http/httptest"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -108,25 +105,4 @@ func TestAHangingProbeDelaysNoOther(t *testing.T) {
 			t.Errorf("%v, want %v", changes[4], want)
 		}
 	})
-}
-
-func TestProbeHTTP(t *testing.T) {
-	var status atomic.Int32
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/readyz" {
-			t.Errorf("asked for %s", r.URL.Path)
-		}
-		w.WriteHeader(int(status.Load()))
-	}))
-	defer server.Close()
-	probe := ProbeHTTP("/readyz")
-	for code, ready := range map[int32]bool{200: true, 204: true, 302: false, 404: false, 503: false} {
-		status.Store(code)
-		if err := probe(t.Context(), Endpoint{Name: "a", BaseURL: server.URL}); (err == nil) != ready {
-			t.Errorf("status %d: %v", code, err)
-		}
-	}
-	if err := probe(t.Context(), Endpoint{Name: "a", BaseURL: refusedURL(t)}); err == nil {
-		t.Error("ready without a listener")
-	}
 }

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"gauntlet/reports"
+)
+
+// The tests of this file run the same experiments on containers, in the same
+// short form.
+
+// needDocker skips the test where no Docker engine answers, or the images are
+// not made; with CI=true that is a failure.
+func needDocker(t *testing.T) {
+	t.Helper()
+	skip := t.Skipf
+	if os.Getenv("CI") == "true" {
+		skip = t.Fatalf
+	}
+	if out, err := exec.Command("docker", "info").CombinedOutput(); err != nil {
+		skip("no Docker engine answers: %v\n%s", err, out)
+	}
+	if _, err := os.Stat(filepath.Join(root(t), ".env")); err != nil {
+		skip("the images are not made: make images")
+	}
+}
+
+// onDocker is the short form of an experiment, on containers.
+func onDocker(more ...string) []string {
+	return settings(append([]string{"--platform", "docker"}, more...)...)
+}
+
+func TestDockerExperiments(t *testing.T) {
+	needDocker(t)
+	for _, e := range []struct {
+		name string
+		set  []string
+	}{
+		{"pod-kill", nil},
+		{"redis-outage", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
+	} {
+		t.Run(e.name, func(t *testing.T) {
+			got, r := sound(t, append([]string{e.name, "--seed", "7"}, onDocker(e.set...)...)...)
+			demand(t, got, r, reports.Pass)
+			if got.code != exitPass || r.Platform != "docker" {
+				t.Errorf("exit code %d on platform %q", got.code, r.Platform)
+			}
+			for _, f := range r.Faults {
+				if !f.Proven {
+					t.Errorf("%s is not proven: %s", f.Name, f.Proof)
+				}
+			}
+		})
+	}
+}
+
+func TestDockerControlsEndAsTheySay(t *testing.T) {
+	needDocker(t)
+	for _, c := range []struct {
+		name, control string
+		set           []string
+	}{
+		{"pod-kill", "ack-before-store", nil},
+		{"redis-outage", "no-fallback", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
+	} {
+		t.Run(c.name+"/"+c.control, func(t *testing.T) {
+			got, r := sound(t, append([]string{c.name, "--control", c.control, "--seed", "7"}, onDocker(c.set...)...)...)
+			if got.code != exitPass {
+				t.Errorf("exit code %d, want 0: %s %s\n%s", got.code, r.Verdict, r.Why, got.stderr)
+			}
+		})
+	}
+}
+
+func TestDockerInterruptLeavesNothingAndAReport(t *testing.T) {
+	needDocker(t)
+	state, out := t.TempDir(), t.TempDir()
+	cmd := command(t, state, append([]string{"run", "redis-outage", "--json", "--out", out, "--seed", "7"}, onDocker()...)...)
+	var stdout bytes.Buffer
+	cmd.Stdout = &stdout
+	progress := watch(t, cmd)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	progress.await(t, "inject", time.Minute)
+	cmd.Process.Signal(syscall.SIGINT)
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
+		t.Errorf("exit code %d, want %d\n%s", code, exitInterrupted, progress)
+	}
+	nothingLeft(t, state, out)
+	noContainers(t, out)
+	r := result(t, stdout.String())
+	if r.Aborted == nil || r.Aborted.By != "signal" || r.Verdict == reports.Pass {
+		t.Errorf("aborted %+v, verdict %s; want by signal, and never PASS", r.Aborted, r.Verdict)
+	}
+	for _, replica := range []string{"redis-1", "mapper-1"} {
+		logs, _ := filepath.Glob(filepath.Join(out, "*", "*", "logs", replica+".log"))
+		if len(logs) != 1 {
+			t.Errorf("the log of %s is not kept: %q", replica, logs)
+		}
+	}
+}
+
+// Killed at any instant, a run leaves no container, network or volume after
+// gc. Most of the instants are within the start, where something is made in
+// every moment.
+func TestDockerKilledAtRandomInstants(t *testing.T) {
+	needDocker(t)
+	state := t.TempDir()
+	for _, within := range killsWithin() {
+		wait := rand.N(within)
+		t.Run(wait.String(), func(t *testing.T) {
+			out := t.TempDir()
+			cmd := command(t, state, append([]string{"run", "redis-outage", "--out", out}, onDocker()...)...)
+			progress := watch(t, cmd)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(wait) // the instant is what is varied; any is as good
+			cmd.Process.Kill()
+			cmd.Wait()
+			gc := execute(t, state, "gc")
+			if gc.code != exitPass {
+				t.Errorf("gc ended with %d: %s\nthe run: %s", gc.code, gc.stderr, progress)
+			}
+			nothingLeft(t, state, out)
+			noContainers(t, out)
+		})
+	}
+}
+
+// killsWithin has the upper bound of each instant; GAUNTLET_KILLS=20 asks for
+// more of them.
+func killsWithin() []time.Duration {
+	n := 4
+	if os.Getenv("GAUNTLET_KILLS") == "20" {
+		n = 20
+	}
+	bounds := make([]time.Duration, n)
+	for i := range bounds {
+		bounds[i] = 3 * time.Second
+		if i%4 == 3 {
+			bounds[i] = 12 * time.Second
+		}
+	}
+	return bounds
+}
+
+// noContainers demands that nothing in the engine carries the label of a run
+// below out, and that there was such a run.
+func noContainers(t *testing.T, out string) {
+	t.Helper()
+	runs, _ := filepath.Glob(filepath.Join(out, "*", "*"))
+	for _, dir := range runs {
+		filter := "label=gauntlet.run=" + filepath.Base(dir)
+		for _, list := range [][]string{{"ps", "--all", "--quiet"}, {"network", "ls", "--quiet"}, {"volume", "ls", "--quiet"}} {
+			left, err := exec.Command("docker", append(list, "--filter", filter)...).CombinedOutput()
+			if err != nil || strings.TrimSpace(string(left)) != "" {
+				t.Errorf("docker %s shows of run %s: %s %v", strings.Join(list, " "), filepath.Base(dir), left, err)
+			}
+		}
+	}
+}
+
+// An engine that does not answer is no reason to hang, and no reason to forget
+// what it holds.
+func TestDockerAnEngineThatDoesNotAnswer(t *testing.T) {
+	needDocker(t)
+	state, out := t.TempDir(), t.TempDir()
+	cmd := command(t, state, append([]string{"run", "redis-outage", "--out", out}, onDocker()...)...)
+	progress := watch(t, cmd)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	progress.await(t, "system ready", time.Minute)
+	cmd.Process.Kill()
+	cmd.Wait()
+	journals, _ := filepath.Glob(filepath.Join(state, "gauntlet", "runs", "*", "journal"))
+	if len(journals) != 1 {
+		t.Fatalf("journals %q, want one", journals)
+	}
+	entered := read(t, filepath.Dir(journals[0]), "journal")
+	elsewhere := strings.Replace(entered, "unix://", "unix:///nowhere", 1)
+	if elsewhere == entered {
+		t.Fatalf("the journal names no engine: %s", entered)
+	}
+	write(t, journals[0], elsewhere)
+	if gc := execute(t, state, "gc"); gc.code != exitUnclean || !strings.Contains(gc.stderr, "does not answer") {
+		t.Errorf("gc ended with %d, want %d: %s%s", gc.code, exitUnclean, gc.stdout, gc.stderr)
+	}
+	write(t, journals[0], entered)
+	if gc := execute(t, state, "gc"); gc.code != exitPass || !strings.Contains(gc.stdout, "containers") {
+		t.Errorf("gc ended with %d: %s%s", gc.code, gc.stdout, gc.stderr)
+	}
+	nothingLeft(t, state, out)
+	noContainers(t, out)
+}

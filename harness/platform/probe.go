@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"time"
 )
 
@@ -45,20 +46,40 @@ func Probe(ctx context.Context, r Replica) error {
 	}
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	if err := ask(conn, r); err != nil {
+	if err := ask(ctx, conn, r); err != nil {
 		return fmt.Errorf("%s: %w", r.Name, err)
 	}
 	return nil
 }
 
-func ask(conn net.Conn, r Replica) error {
+func ask(ctx context.Context, conn net.Conn, r Replica) error {
 	switch {
 	case r.Ready.HTTP != "":
 		return askHTTP(conn, r.Address, r.Ready.HTTP)
 	case r.Ready.Expect != "":
 		return askText(conn, r.Ready.Send, r.Ready.Expect)
 	}
-	return nil // that it accepted the connection is the answer
+	return stays(ctx, conn)
+}
+
+// hangUp is how long a connection must last to count as accepted.
+const hangUp = 50 * time.Millisecond
+
+// stays tells whether the connection lasts. That it was accepted is not
+// enough: the proxy before a container's published port accepts for a process
+// that does not listen yet, and hangs up as soon as it knows.
+func stays(ctx context.Context, conn net.Conn) error {
+	if err := conn.SetReadDeadline(time.Now().Add(hangUp)); err != nil {
+		return err
+	}
+	_, err := conn.Read(make([]byte, 1))
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil // it greeted, or waits for us to speak
+	}
+	return fmt.Errorf("%w: it hung up: %w", ErrNotReady, err)
 }
 
 // askHTTP does one GET by hand: http.Transport would start two goroutines and

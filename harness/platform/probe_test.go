@@ -77,6 +77,7 @@ func TestProbeText(t *testing.T) {
 		"wrong":             {"-LOADING\r\n", topology.Ready{Send: "PING\r\n", Expect: "+PONG"}, `answered "-LOAD", not "+PONG"`},
 		"short":             {"+PO", topology.Ready{Send: "PING\r\n", Expect: "+PONG"}, "waiting for"},
 		"only a connection": {"", topology.Ready{}, ""},
+		"greets unasked":    {"220 hello", topology.Ready{}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := Replica{Name: "r", Address: answering(t, c.answer, c.ready.Send != ""), Ready: c.ready, State: Running}
@@ -85,6 +86,32 @@ func TestProbeText(t *testing.T) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+// Before a process in a container listens, the proxy of its published port
+// accepts, and hangs up.
+func TestProbeOfAProxyWithNothingBehindIt(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			c.Close()
+		}
+	}()
+	for name, ready := range map[string]topology.Ready{
+		"a connection": {}, "http": {HTTP: "/"}, "a text": {Send: "PING\r\n", Expect: "+PONG"},
+	} {
+		if err := Probe(t.Context(), Replica{Name: "r", Address: l.Addr().String(), Ready: ready, State: Running}); err == nil {
+			t.Errorf("%s: ready", name)
+		}
 	}
 }
 
@@ -108,11 +135,13 @@ func TestProbeOfWhatIsNotThere(t *testing.T) {
 }
 
 func TestProbeEndsWithItsContext(t *testing.T) {
-	r := Replica{Name: "r", Address: answering(t, "", true), Ready: topology.Ready{HTTP: "/"}, State: Running}
+	r := Replica{Name: "r", Address: answering(t, "", true), State: Running}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := Probe(ctx, r); err == nil {
-		t.Error("ready with a cancelled context")
+	for _, r.Ready = range []topology.Ready{{}, {HTTP: "/"}} {
+		if err := Probe(ctx, r); err == nil {
+			t.Errorf("%+v: ready with a cancelled context", r.Ready)
+		}
 	}
 }
 

@@ -101,10 +101,10 @@ func (w *watched) status(method, path, body string) int {
 	return response.StatusCode
 }
 
-// await polls until something is so, for at most half a minute.
+// await polls until something is so, for at most a minute.
 func (w *watched) await(what string, so func() bool) {
 	w.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !so(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !so(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			w.t.Fatalf("waited in vain: %s", what)
 		}

@@ -16,6 +16,8 @@ const (
 	startTimeout = 30 * time.Second
 	// startPause is the time between two attempts at that.
 	startPause = 200 * time.Millisecond
+	// keepPause is the time between two looks whether a start was prevented.
+	keepPause = 10 * time.Millisecond
 )
 
 // finish ends the life before: SIGKILL, with a grace SIGTERM first. It returns
@@ -24,7 +26,7 @@ const (
 // closed when it is through, and only then the container can be started.
 func (s *system) finish(ctx context.Context, r *replica, before life, grace time.Duration) (returned <-chan struct{}, err error) {
 	through := make(chan struct{})
-	over := func() bool { return r.life != before || before.incarnation == "" }
+	over := func() bool { return r.life != before }
 	if grace > 0 && before.incarnation != "" {
 		if err := s.signal(ctx, r, "SIGTERM"); err != nil {
 			close(through)
@@ -37,6 +39,10 @@ func (s *system) finish(ctx context.Context, r *replica, before life, grace time
 			return through, nil
 		}
 	}
+	if before.incarnation == "" {
+		close(through)
+		return through, s.keepFromStarting(ctx, r)
+	}
 	called := make(chan error, 1)
 	s.later.Go(func() {
 		own, cancel := context.WithTimeout(context.Background(), killTimeout)
@@ -44,9 +50,6 @@ func (s *system) finish(ctx context.Context, r *replica, before life, grace time
 		called <- s.signal(own, r, "SIGKILL")
 		close(through)
 	})
-	if before.incarnation == "" { // it may be about to come back by itself, which the kill puts an end to
-		return through, <-called
-	}
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), killTimeout)
 	defer cancel()
 	if err := r.await(limited, over); err != nil {
@@ -58,6 +61,29 @@ func (s *system) finish(ctx context.Context, r *replica, before life, grace time
 		return through, err
 	}
 	return through, nil
+}
+
+// keepFromStarting makes sure that a replica that is down stays so: the engine
+// may be about to start again what died by itself, which a kill puts an end to,
+// unless it has begun already.
+func (s *system) keepFromStarting(ctx context.Context, r *replica) error {
+	for {
+		if err := s.signal(ctx, r, "SIGKILL"); err != nil {
+			return err
+		}
+		got, err := s.engine.ContainerInspect(ctx, r.id, client.ContainerInspectOptions{})
+		if err != nil {
+			return err
+		}
+		if state := got.Container.State; state == nil || !state.Running && !state.Restarting {
+			return nil
+		}
+		select {
+		case <-time.After(keepPause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // signal sends a signal to the container's process. One that does not run has

@@ -57,6 +57,7 @@ func TestRoomsDependOnlyOnWhatTheyMay(t *testing.T) {
 		{"./harness/doctor", []string{"harness/register"}},
 		{"./harness/load/...", []string{"harness/load", "harness/history"}},
 		{"./harness/slo/...", []string{"harness/history", "reports"}},
+		{"./harness/observe/...", []string{"harness/observe", "harness/history"}},
 		{"./harness/consistency/...", []string{"harness/history", "reports"}},
 		{"./harness/experiment/...", []string{"harness/diagnostic"}},
 		{"./harness/topology/...", []string{"harness/diagnostic"}},

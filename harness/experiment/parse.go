@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/goccy/go-yaml/ast"
@@ -29,6 +30,7 @@ func Read(path string) (*Experiment, error) {
 // is what mistakes are reported under, and paths in it start at its folder.
 // The only files it reads are those that hold a fault.
 func Parse(file string, source []byte) (*Experiment, error) {
+	source = bytes.TrimPrefix(source, []byte("\ufeff")) // some editors begin with one
 	t := &tree{text: &text{file: file, source: source}, origins: origins{}}
 	root, found := t.parse(t.origins)
 	if len(found) > 0 {

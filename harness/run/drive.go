@@ -2,12 +2,14 @@ package run
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
 	"gauntlet/harness/chaos"
 	"gauntlet/harness/history"
 	"gauntlet/harness/load"
+	"gauntlet/harness/platform"
 	"gauntlet/harness/slo"
 )
 
@@ -16,9 +18,13 @@ import (
 // are healed, the load stops, and what was measured until then stands.
 func (s *session) drive(ctx context.Context) error {
 	loadCtx := context.WithoutCancel(ctx) // ends by EndAt and Stop, so that every request has its outcome
-	attacks, err := s.attack(loadCtx)
+	unwitness, err := s.witness(loadCtx)
 	if err != nil {
 		return err
+	}
+	attacks, err := s.attack(loadCtx)
+	if err != nil {
+		return errors.Join(err, unwitness())
 	}
 	watch := s.watch(attacks[0])
 	phases, halt := watched(ctx, attacks)
@@ -37,6 +43,9 @@ func (s *session) drive(ctx context.Context) error {
 		}
 	}
 	watch()
+	if hostErr := unwitness(); hostErr != nil && err == nil {
+		err = hostErr
+	}
 	if err == nil && len(attacks) > 1 {
 		err = s.finalReads(ctx)
 	}
@@ -214,6 +223,12 @@ func (s *session) fault(ctx context.Context, p *chaos.Prepared, at int64) (heale
 	s.tell.line("inject %s %s into %v", f.Title(), f.Name, p.Targets())
 	injected, err := p.Inject(ctx)
 	s.events.record(injected)
+	if errors.Is(err, platform.ErrDown) {
+		// It was down before it was touched: the fault stays unproven, and the run
+		// goes on.
+		s.events.now(history.Event{Type: history.EventNote, Detail: err.Error()})
+		err = nil
+	}
 	if err == nil && !f.OneShot() {
 		err = waitUntil(ctx, s.clock, injected.Until+int64(f.Duration))
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"gauntlet/harness/experiment"
 	"gauntlet/harness/topology"
 	"gauntlet/reports"
 )
@@ -103,6 +104,23 @@ func configuration(s topology.Stack) map[string]string {
 		}
 	}
 	return all
+}
+
+// hiding makes the function that takes the secrets of an experiment out of
+// every text that is written down: the values of settings with a telling name,
+// and the passwords of URLs. Values of fewer than four characters are left:
+// too much else would go with them.
+func hiding(e *experiment.Experiment) func(string) string {
+	var pairs []string
+	for _, env := range e.Target.Env {
+		for name, value := range env {
+			if secret.MatchString(name) && len(value) >= 4 {
+				pairs = append(pairs, value, "(redacted)")
+			}
+		}
+	}
+	replace := strings.NewReplacer(pairs...)
+	return func(text string) string { return redact("", replace.Replace(text)) }
 }
 
 func redact(name, value string) string {

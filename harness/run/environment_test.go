@@ -1,6 +1,10 @@
 package run
 
-import "testing"
+import (
+	"testing"
+
+	"gauntlet/harness/experiment"
+)
 
 func TestRedact(t *testing.T) {
 	for _, c := range []struct{ name, value, want string }{
@@ -23,5 +27,21 @@ func TestDigestTellsListsApart(t *testing.T) {
 	}
 	if digest("a", "b") != digest("a", "b") || len(digest()) != 12 {
 		t.Error("a digest is not a function of its parts, or not 12 digits")
+	}
+}
+
+func TestSecretsOfAnExperimentAreHidden(t *testing.T) {
+	hide := hiding(&experiment.Experiment{Target: experiment.Target{Env: map[string]map[string]string{
+		"mapper": {"MAPPER_API_TOKEN": "hunter2", "MAPPER_JOURNAL_MAX": "64MiB", "SHORT_SECRET": "no"},
+	}}})
+	for text, want := range map[string]string{
+		"env: {mapper: {MAPPER_API_TOKEN: hunter2, MAPPER_JOURNAL_MAX: 64MiB}}": "env: {mapper: {MAPPER_API_TOKEN: (redacted), MAPPER_JOURNAL_MAX: 64MiB}}",
+		"--set 'target.env={mapper: {MAPPER_API_TOKEN: hunter2}}'":              "--set 'target.env={mapper: {MAPPER_API_TOKEN: (redacted)}}'",
+		"url: http://user:s3cr3t@127.0.0.1:8080/":                               "url: http://user:(redacted)@127.0.0.1:8080/",
+		"note: nothing to hide":                                                 "note: nothing to hide",
+	} {
+		if got := hide(text); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
 	}
 }

@@ -100,8 +100,13 @@ func extra(dir, historyFile string, r *reports.Result) (reports.Extra, error) {
 	return e, nil
 }
 
-// excerptLines is how much of a victim's log is shown at each edge.
-const excerptLines = 12
+// How much of a victim's log is shown: the page stays small whatever a replica
+// prints.
+const (
+	excerptLines = 12
+	excerptBytes = 64 << 10
+	excerptWidth = 400
+)
 
 // excerpts are the victims' last lines: what a replica said when it came back
 // is at the end of its log.
@@ -114,16 +119,39 @@ func excerpts(dir string, r *reports.Result) []reports.LogExcerpt {
 				continue
 			}
 			shown[target] = true
-			data, err := os.ReadFile(filepath.Join(dir, logsFolder, target+".log"))
-			if err != nil || len(bytes.TrimSpace(data)) == 0 {
-				continue
+			text, err := lastLines(filepath.Join(dir, logsFolder, target+".log"))
+			if err != nil || text == "" {
+				continue // a replica that said nothing, or a folder without logs
 			}
-			lines := strings.Split(strings.TrimRight(string(data), "\n"), "\n")
-			text := strings.Join(lines[max(0, len(lines)-excerptLines):], "\n")
 			all = append(all, reports.LogExcerpt{Source: target, Edge: "its last lines, after " + f.Name, At: *f.InjectBegin, Text: redact("", text)})
 		}
 	}
 	return all
+}
+
+// lastLines is the end of the log at path, with long lines cut.
+func lastLines(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	data, err := io.ReadAll(io.NewSectionReader(f, max(0, info.Size()-excerptBytes), excerptBytes))
+	if err != nil {
+		return "", err
+	}
+	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
+	lines = lines[max(0, len(lines)-excerptLines):]
+	for i, line := range lines {
+		if runes := []rune(line); len(runes) > excerptWidth {
+			lines[i] = string(runes[:excerptWidth]) + "…"
+		}
+	}
+	return strings.Join(lines, "\n"), nil
 }
 
 // Export opens the log of the run in dir.
@@ -140,7 +168,7 @@ func writeFile(path string, write func(io.Writer) error) error {
 	}
 	tmp := path + ".new"
 	if err := os.WriteFile(tmp, b.Bytes(), 0o644); err != nil {
-		return err
+		return errors.Join(err, os.Remove(tmp))
 	}
 	return os.Rename(tmp, path)
 }

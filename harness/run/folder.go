@@ -16,6 +16,7 @@ import (
 const (
 	opsFile        = "ops.log"
 	eventsFile     = "events.jsonl"
+	hostFile       = "host.jsonl"
 	experimentFile = "experiment.yaml"
 	factsFile      = "run.json"
 	resultFile     = "result.json"
@@ -96,6 +97,9 @@ func readFacts(dir string) (Facts, error) {
 	}
 	if err := json.Unmarshal(data, &f); err != nil {
 		return f, fmt.Errorf("%s: %w", path, err)
+	}
+	if f.SchemaVersion < 1 {
+		return f, fmt.Errorf("%s: no schemaVersion: it was not written by gauntlet", path)
 	}
 	if f.SchemaVersion > reports.SchemaVersion {
 		return f, fmt.Errorf("%s: version %d, this gauntlet reads up to %d; use a later one", path, f.SchemaVersion, reports.SchemaVersion)

@@ -14,6 +14,7 @@ import (
 	"gauntlet/harness/consistency"
 	"gauntlet/harness/experiment"
 	"gauntlet/harness/history"
+	"gauntlet/harness/observe"
 	"gauntlet/harness/slo"
 	"gauntlet/reports"
 )
@@ -49,7 +50,9 @@ type trial struct {
 	samples  *slo.Samples
 	checker  *consistency.Checker
 	summary  *summary
-	horizon  int64 // how far behind the latest due time a request may be in the log
+	host     []observe.Sample // nil: a run of before there was any
+	late     []history.Op     // of the control stream
+	horizon  int64            // how far behind the latest due time a request may be in the log
 	lastDone int64
 	torn     bool // the log ends in the middle of a block
 	ended    bool // the run came to its end
@@ -73,11 +76,33 @@ func readTrial(dir string) (*trial, error) {
 	if err != nil {
 		return nil, err
 	}
+	host, err := readHost(filepath.Join(dir, hostFile))
+	if err != nil {
+		return nil, err
+	}
 	log, err := history.Open(filepath.Join(dir, opsFile))
 	if err != nil {
 		return nil, err
 	}
-	return &trial{dir: dir, exp: exp, facts: facts, events: events, log: log}, nil
+	t := &trial{dir: dir, exp: exp, facts: facts, events: events, log: log, host: host}
+	if err := t.belongTogether(); err != nil {
+		log.Close()
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	return t, nil
+}
+
+// belongTogether refuses a folder whose files are of different runs.
+func (t *trial) belongTogether() error {
+	switch {
+	case t.log.Header.Run != t.facts.Run:
+		return fmt.Errorf("%s is of run %q and %s of run %q", opsFile, t.log.Header.Run, factsFile, t.facts.Run)
+	case len(t.exp.Faults) != len(t.facts.Faults):
+		return fmt.Errorf("%s has %d faults and %s %d: they are not of one run", experimentFile, len(t.exp.Faults), factsFile, len(t.facts.Faults))
+	case !slices.Equal(t.log.Header.Operations, operationNames(t.exp)):
+		return fmt.Errorf("%s has the operations %q and %s %q: they are not of one run", experimentFile, operationNames(t.exp), opsFile, t.log.Header.Operations)
+	}
+	return nil
 }
 
 // gather reads the log twice: first for what the judges need and for how far
@@ -89,6 +114,9 @@ func (t *trial) gather() error {
 	latest := int64(math.MinInt64)
 	err := t.each(func(op history.Op) {
 		t.checker.Add(op)
+		if observe.Late(op) {
+			t.late = append(t.late, op)
+		}
 		if op.Stream != history.Load {
 			return
 		}
@@ -194,6 +222,7 @@ func (t *trial) input() slo.Input {
 	in := slo.Input{
 		Samples: t.samples, Operations: t.log.Header.Operations, Replicas: t.log.Replicas, Rate: t.exp.Load.Rate,
 		Phases: t.phases, Faults: t.faults(), Aborted: t.aborted != nil, PlannedEnd: t.plannedEnd(),
+		Masks: t.masks(),
 	}
 	if r := t.exp.SLO.Recovery; r != nil {
 		in.Spec.Recovery = &slo.Limit{Within: r.Within, From: r.From}
@@ -241,6 +270,7 @@ func (t *trial) faults() []slo.Fault {
 func (t *trial) result() *reports.Result {
 	in := t.input()
 	judged := slo.Judge(in)
+	judged.Validity.Reasons = append(judged.Validity.Reasons, t.warnings()...)
 	data, dataObjectives := t.checker.Check(t.question(in))
 	objectives := slo.Arrange(slices.Concat(judged.Objectives, dataObjectives))
 	for i := range objectives {
@@ -344,7 +374,7 @@ func why(r *reports.Result) string {
 }
 
 func artifacts() []string {
-	return []string{resultFile, seriesFile, pageFile, junitFile, summaryFile, metricsFile, opsFile, eventsFile, experimentFile, factsFile, logsFolder + "/"}
+	return []string{resultFile, seriesFile, pageFile, junitFile, summaryFile, metricsFile, opsFile, eventsFile, hostFile, experimentFile, factsFile, logsFolder + "/"}
 }
 
 // seconds is an instant as results tell it, to the microsecond: what lies

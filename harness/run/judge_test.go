@@ -150,3 +150,41 @@ func TestWhyNamesTheMostTellingObjective(t *testing.T) {
 		}
 	}
 }
+
+func TestJudgeRefusesFilesOfDifferentRuns(t *testing.T) {
+	const withFault = `
+faults:
+  - at: 0s
+    chaos: {apiVersion: chaos-mesh.org/v1alpha1, kind: PodChaos, metadata: {name: x}, spec: {}}
+`
+	for name, spoil := range map[string]func(dir string) error{
+		"another experiment": func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, experimentFile), []byte(judged+withFault), 0o644)
+		},
+		"other facts": func(dir string) error {
+			return writeJSON(filepath.Join(dir, factsFile), Facts{SchemaVersion: 1, Run: "another"})
+		},
+		"facts of nobody": func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, factsFile), []byte("{}"), 0o644)
+		},
+	} {
+		dir := handMade(t, 0)
+		if err := spoil(dir); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := Judge(dir); err == nil {
+			t.Errorf("%s: judged all the same", name)
+		}
+	}
+}
+
+func TestALongLineMakesNoLongPage(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "redis-1.log")
+	if err := os.WriteFile(path, bytes.Repeat([]byte("x"), 4<<20), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	text, err := lastLines(path)
+	if err != nil || len(text) > 2*excerptWidth || len(text) == 0 {
+		t.Errorf("%d bytes of a line of 4 MiB, %v", len(text), err)
+	}
+}

@@ -26,6 +26,7 @@ type Options struct {
 	AllowHosts      []string      // hosts beyond this machine that may receive load
 	NoSubstitute    bool          // refuse an embedded substitute
 	ForceSubstitute bool          // run the substitute even where the real thing is installed
+	Echo            []string      // command that runs observe.ServeEcho; nil: no control stream
 	Progress        io.Writer     // plain lines for a person
 	Events          io.Writer     // the run's events, as they happen; nil: only in its folder
 }

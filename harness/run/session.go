@@ -14,6 +14,7 @@ import (
 	"gauntlet/harness/experiment"
 	"gauntlet/harness/history"
 	"gauntlet/harness/load"
+	"gauntlet/harness/observe"
 	"gauntlet/harness/platform"
 	"gauntlet/harness/register"
 	"gauntlet/reports"
@@ -33,6 +34,7 @@ type session struct {
 	system   platform.System
 	services []*load.Service // what asks the replicas whether they are ready
 	router   load.Router
+	echo     *observe.Echo // nil without a control stream
 	faults   []*chaos.Prepared
 
 	clock   history.Clock
@@ -80,6 +82,8 @@ func begin(ctx context.Context, o Options) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	hide := hiding(o.Experiment)
+	o.Command = hide(o.Command)
 	s := &session{o: o, exp: o.Experiment, id: id, dir: dir, tell: newTeller(o.Progress)}
 	s.reap(ctx)
 	s.entry, err = register.Open(ctx, register.Options{ID: id, Folder: dir, Command: o.Command, Wait: o.Wait})
@@ -92,7 +96,7 @@ func begin(ctx context.Context, o Options) (*session, error) {
 	s.events = newJournal(o.Events)
 	source, err := o.Experiment.Standalone()
 	if err == nil {
-		err = os.WriteFile(s.path(experimentFile), source, 0o644)
+		err = os.WriteFile(s.path(experimentFile), []byte(hide(string(source))), 0o644)
 	}
 	if err != nil {
 		s.close()
@@ -129,6 +133,9 @@ func (s *session) carryOut(ctx context.Context) (measured bool, err error) {
 		return false, err
 	}
 	if err := s.populate(ctx); err != nil {
+		return false, err
+	}
+	if err := s.startEcho(ctx); err != nil {
 		return false, err
 	}
 	if err := s.startRecord(ctx); err != nil {
@@ -219,6 +226,9 @@ func (s *session) close() {
 	}
 	for _, service := range s.services {
 		service.Close()
+	}
+	if s.echo != nil {
+		s.addUnclean(s.echo.Close())
 	}
 	if s.system != nil {
 		if err := s.system.Down(ctx); err != nil {

@@ -31,7 +31,7 @@ func (s *session) up(ctx context.Context) error {
 	maps.Copy(s.facts.Environment.Config, configuration(stack))
 	where, err := s.platform(stack)
 	if err != nil {
-		return err
+		return mistake("%w", err)
 	}
 	if s.o.Platform != chaos.External {
 		s.tell.line("starting %s (%s)", stackSummary(stack), s.o.Platform)
@@ -119,6 +119,9 @@ func (s *session) route(ctx context.Context) error {
 		if r.Service != s.exp.Target.Service {
 			others = append(others, e)
 			continue
+		}
+		if r.Address == "" {
+			return mistake("service %q has no port in %s: nothing can be sent to it; add ports: [\"8080\"]", r.Service, s.exp.Target.Compose)
 		}
 		e.Index = uint16(len(s.targets))
 		s.targets = append(s.targets, e)

@@ -45,13 +45,13 @@ type validateCommand struct {
 	Control  string            `help:"Check this control." placeholder:"NAME"`
 }
 
-func (c *validateCommand) Run(std streams) error {
+func (c *validateCommand) Run(ctx context.Context, std streams) error {
 	failed := false
 	for _, name := range c.Names {
 		exp, err := load(name, c.Control, c.Set)
 		if err == nil {
 			var p *prepared
-			p, err = prepare(exp, c.Platform)
+			p, err = prepare(ctx, exp, c.Platform)
 			if p != nil && p.decision.Experiment != "" {
 				if err := p.describe(std.out); err != nil {
 					return err

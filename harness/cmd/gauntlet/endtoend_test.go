@@ -224,9 +224,8 @@ func TestEndToEndKilledAtRandomInstants(t *testing.T) {
 			time.Sleep(wait) // the instant is what is varied; any is as good
 			cmd.Process.Kill()
 			cmd.Wait()
-			// The next start cleans up before it does anything; this one ends at once,
-			// since nothing listens at its target.
-			next := execute(t, state, "run", nowhere(t), "--out", t.TempDir())
+			// The next start cleans up before it does anything.
+			next := execute(t, state, "run", brokenSystem(t), "--out", t.TempDir())
 			if !strings.Contains(next.stderr, "cleaned up after a killed run") {
 				t.Errorf("the next start did not clean up:\n%s\nthe killed run: %s", next.stderr, progress)
 			}
@@ -235,22 +234,9 @@ func TestEndToEndKilledAtRandomInstants(t *testing.T) {
 	}
 }
 
-// nowhere is an experiment on a Compose file that is not there.
-func nowhere(t *testing.T) string {
-	file := filepath.Join(t.TempDir(), "nowhere.yaml")
-	write(t, file, `
-name: nowhere
-hypothesis: none
-target: {compose: missing.yml, service: a}
-load: {rate: 500/s, timeout: 1s, mix: {get: 100%}}
-phases: {warmup: 1s, baseline: 3s, observe: 10s}
-slo: {good: {latency: 250ms}, recovery: 5s, availability: 99%}
-consistency: none
-`)
-	return file
-}
-
-func TestEndToEndASystemThatDoesNotStartIsShown(t *testing.T) {
+// brokenSystem is an experiment on a system that does not start.
+func brokenSystem(t *testing.T) string {
+	t.Helper()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "docker-compose.yml"), `
 services:
@@ -259,7 +245,8 @@ services:
     ports: ["8080"]
     x-local: {command: [sh, -c, "echo the database is on fire >&2; exit 3"]}
 `)
-	write(t, filepath.Join(dir, "broken.yaml"), `
+	file := filepath.Join(dir, "broken.yaml")
+	write(t, file, `
 name: broken
 hypothesis: It does not even start.
 target: {compose: docker-compose.yml, service: broken}
@@ -267,8 +254,12 @@ load: {rate: 500/s, timeout: 1s, mix: {get: 100%}}
 phases: {warmup: 1s, baseline: 3s, observe: 20s}
 slo: {good: {latency: 250ms}, availability: 99%}
 `)
-	state, out := t.TempDir(), filepath.Join(dir, "runs")
-	got := execute(t, state, "run", filepath.Join(dir, "broken.yaml"), "--out", out)
+	return file
+}
+
+func TestEndToEndASystemThatDoesNotStartIsShown(t *testing.T) {
+	state, out := t.TempDir(), t.TempDir()
+	got := execute(t, state, "run", brokenSystem(t), "--out", out)
 	if got.code != exitInfrastructure || !strings.Contains(got.stderr, "the database is on fire") {
 		t.Errorf("exit code %d, want %d with the last words of the process:\n%s", got.code, exitInfrastructure, got.stderr)
 	}

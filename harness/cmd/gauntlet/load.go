@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"gauntlet/harness/chaos/manifest"
 	"gauntlet/harness/diagnostic"
 	"gauntlet/harness/experiment"
+	"gauntlet/harness/topology"
 )
 
 // prepared is an experiment that was read and found runnable.
@@ -45,7 +47,7 @@ func load(name, control string, set map[string]string) (*experiment.Experiment, 
 
 // prepare decodes the faults and finds out whether the platform can do them
 // and whether the run can decide anything: before any load.
-func prepare(exp *experiment.Experiment, platform string) (*prepared, error) {
+func prepare(ctx context.Context, exp *experiment.Experiment, platform string) (*prepared, error) {
 	p := &prepared{exp: exp, platform: platformOf(exp, platform)}
 	var mistakes diagnostic.List
 	for _, f := range exp.Faults {
@@ -68,11 +70,37 @@ func prepare(exp *experiment.Experiment, platform string) (*prepared, error) {
 	if err := chaos.Distinct(p.faults); err != nil {
 		return nil, err
 	}
+	if err := checkTarget(ctx, exp); err != nil {
+		return nil, err
+	}
 	var err error
 	p.decision, err = experiment.Decide(exp, func(i int) (time.Duration, bool) {
 		return p.faults[i].Duration, p.faults[i].OneShot()
 	})
 	return p, err
+}
+
+// checkTarget finds the service that is to receive the traffic.
+func checkTarget(ctx context.Context, exp *experiment.Experiment) error {
+	t := exp.Target
+	if t.Compose == "" {
+		return nil
+	}
+	stack, err := topology.Load(ctx, t.Compose, topology.Options{Env: t.Env, Args: t.Args})
+	if err != nil {
+		return exit{exitUsage, err}
+	}
+	var names []string
+	for _, service := range stack.Services {
+		if service.Name == t.Service && len(service.Ports) == 0 {
+			return exit{exitUsage, fmt.Errorf("%s: service %q has no port: nothing can be sent to it\n  hint: add ports: [\"8080\"]", t.Compose, t.Service)}
+		}
+		if service.Name == t.Service {
+			return nil
+		}
+		names = append(names, service.Name)
+	}
+	return exit{exitUsage, fmt.Errorf("%s: target.service %q is no service of %s\n  hint: %s", exp.File, t.Service, t.Compose, diagnostic.DidYouMean(t.Service, names))}
 }
 
 // describe prints what the run takes, what it can decide, and how the

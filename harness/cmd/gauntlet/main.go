@@ -43,6 +43,7 @@ type cli struct {
 	Gc       gcCommand       `cmd:"" help:"Remove what killed runs left on this machine."`
 	Doctor   doctorCommand   `cmd:"" help:"Tell what this machine can do, what is missing and how to get it."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
+	Echo     echoCommand     `cmd:"" hidden:"" help:"Answer the control stream of a run until stdin ends."`
 }
 
 // streams are where a command reads nothing and writes everything: its result
@@ -100,6 +101,10 @@ func Main(args []string, stdout, stderr io.Writer) int {
 // halfway is what must never be left behind.
 func interruptible(stderr io.Writer) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
+	// A reader that is gone (… | head) makes writing fail; it must not end the
+	// process in the middle of a fault. Notify, not Ignore: children would inherit
+	// the latter.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {

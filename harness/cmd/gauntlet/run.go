@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"golang.org/x/term"
+
 	"gauntlet/harness/experiment"
 	"gauntlet/harness/run"
 	"gauntlet/reports"
@@ -38,7 +40,7 @@ type runCommand struct {
 
 // Run runs them one after the other. Its exit code is that of the worst.
 func (c *runCommand) Run(ctx context.Context, std streams) error {
-	jobs, err := c.jobs()
+	jobs, err := c.jobs(ctx)
 	if err != nil {
 		return err
 	}
@@ -69,7 +71,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) error {
 
 // jobs reads every experiment first, so that a mistake in the last one is
 // found before the first one runs.
-func (c *runCommand) jobs() ([]*prepared, error) {
+func (c *runCommand) jobs(ctx context.Context) ([]*prepared, error) {
 	var jobs []*prepared
 	var errs []error
 	for _, name := range c.Names {
@@ -94,7 +96,7 @@ func (c *runCommand) jobs() ([]*prepared, error) {
 				errs = append(errs, err)
 				continue
 			}
-			job, err := prepare(exp, c.Platform)
+			job, err := prepare(ctx, exp, c.Platform)
 			if err != nil {
 				errs = append(errs, err)
 				continue
@@ -141,6 +143,9 @@ func (c *runCommand) options(j *prepared, std streams) (o run.Options, done func
 		Experiment: j.exp, Faults: j.faults, Platform: j.platform, Seed: seed, Out: out,
 		History: filepath.Join(filepath.Dir(out), "history.ndjson"), Command: c.again(j.exp, j.platform, seed),
 		Wait: c.Wait, AllowHosts: c.AllowHost, NoSubstitute: c.NoSubstitute, ForceSubstitute: c.Substitute, Progress: std.err,
+	}
+	if o.Echo, err = echoAgain(); err != nil {
+		return o, nil, err
 	}
 	done = func() {}
 	if c.Events != "" {
@@ -209,15 +214,18 @@ func colored(w io.Writer) bool {
 	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
 		return false
 	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return term.IsTerminal(int(f.Fd()))
 }
 
 // code is the exit code of one run. That of a control tells whether it ended
 // as it must.
 func (c *runCommand) code(exp *experiment.Experiment, out run.Outcome, err error, std streams) int {
 	if err != nil {
-		return worse(codeOf(err), unclean(out))
+		code := worse(codeOf(err), unclean(out))
+		if code == exitInfrastructure && out.Result != nil && out.Result.Verdict == reports.Fail && exp.Expect == nil {
+			return exitFail // that the page could not be written does not hide what was found
+		}
+		return code
 	}
 	code := exitPass
 	switch {

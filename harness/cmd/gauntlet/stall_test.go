@@ -49,7 +49,7 @@ slo: {good: {latency: 250ms}, recovery: 15s, availability: 85%%}
 	observed := r.Latency["observe"]
 	t.Logf("observe: p50 %.1f, p99 %.0f, p99.9 %.0f, max %.0f ms, n %d; generator slip p99 %.0f ms", observed.P50, observed.P99, observed.P999, observed.Max, observed.Count, r.Validity.SlipP99Ms)
 	for _, c := range []struct {
-		name             string
+		name              string
 		got, want, within float64
 	}{
 		{"p99", observed.P99, 1800, 0.05}, {"p99.9", observed.P999, 1980, 0.03}, {"max", observed.Max, 2000, 0.03},

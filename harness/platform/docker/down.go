@@ -41,7 +41,7 @@ func (s *system) Down(ctx context.Context) error {
 	for _, r := range s.replicas {
 		r.update(func() { r.life, r.failure = life{}, nil })
 	}
-	s.watch, s.isDown = nil, true
+	s.isDown = true
 	return errors.Join(append(errs, s.provider.Close())...)
 }
 

@@ -16,8 +16,9 @@ type watcher struct {
 	stop context.CancelFunc
 	done sync.WaitGroup
 
-	mu  sync.Mutex
-	err error
+	mu      sync.Mutex
+	stopped bool // on purpose
+	err     error
 }
 
 // follow begins to follow the engine's events; it has subscribed when it
@@ -81,15 +82,22 @@ func instant(wallNano int64) time.Time {
 	return now.Add(time.Unix(0, wallNano).Sub(now))
 }
 
-// failed is why nothing is known any more; nil as long as all is well.
+// failed is why nothing is known any more; nil as long as all is well, and
+// after close.
 func (w *watcher) failed() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.stopped {
+		return nil
+	}
 	return w.err
 }
 
 // close ends following.
 func (w *watcher) close() {
+	w.mu.Lock()
+	w.stopped = true
+	w.mu.Unlock()
 	w.stop()
 	w.done.Wait()
 }

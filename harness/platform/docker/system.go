@@ -24,7 +24,7 @@ type system struct {
 	replicas    []*replica // in the order of the stack
 	substitutes []string
 
-	watch *watcher       // follows the engine's events; nil before there are any
+	watch *watcher       // follows the engine's events; nil before there is a container
 	later sync.WaitGroup // what goes on after a call has returned
 
 	down    sync.Mutex // held by Down

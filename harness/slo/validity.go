@@ -3,6 +3,7 @@ package slo
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"gauntlet/reports"
 )
@@ -86,7 +87,8 @@ func (v soundness) report() reports.Validity {
 // agree settles an objective on timing (§3): its verdict stands when it is the
 // same whether the requests in doubt are left out, all good, or all bad, and
 // the instrument was sound. That the run was aborted or its fault unproven
-// stays the reason, since no better instrument would have helped.
+// stays the reason, since no better instrument would have helped; that there
+// were too few requests does not when it is those in doubt that are missing.
 func agree(outcomes []reports.Objective, sound soundness) reports.Objective {
 	o := outcomes[0]
 	if o.Verdict == reports.Inconclusive && (o.Reason == reports.RunAborted || o.Reason == reports.FaultUnproven) {
@@ -98,6 +100,10 @@ func agree(outcomes []reports.Objective, sound soundness) reports.Objective {
 	}
 	if reasons := sound.reasons(); len(reasons) > 0 {
 		return disturbed("It cannot be decided because " + reasons[0] + ".")
+	}
+	if o.Reason == reports.TooFewSamples && len(outcomes) > 1 && outcomes[1].Reason != reports.TooFewSamples {
+		return disturbed(fmt.Sprintf("%s, not counting %d that the generator sent late and %d that other work on the host disturbed.",
+			strings.TrimSuffix(o.Why, "."), sound.ambiguous, sound.masked))
 	}
 	if o.Verdict == reports.Inconclusive {
 		return o

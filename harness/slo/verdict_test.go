@@ -214,6 +214,11 @@ var availabilityCases = []verdictCase{
 	{name: "depends on late requests", marks: marks(late(6, 6.2, 1)), change: available("", 0.999), verdict: inc, reason: reports.InstrumentDisturbed},
 	{name: "too many late requests", marks: marks(late(5, 30, 7)), change: available("", 0.5), verdict: inc, reason: reports.InstrumentDisturbed},
 	{name: "depends on masked requests", marks: marks(down(6, 6.2)), change: all(available("", 0.999), func(in *Input) { in.Masks = []Span{{5900 * ms, 6300 * ms}} }), verdict: inc, reason: reports.InstrumentDisturbed},
+	{name: "too few because most are masked", change: all(available("", 0.9999), func(in *Input) {
+		in.Samples = collect(operations(3000, 30))
+		in.Rate = 3000
+		in.Masks = []Span{{6 * second, 29 * second}}
+	}), verdict: inc, reason: reports.InstrumentDisturbed, why: []string{"other work on the host"}},
 	{name: "aborted", change: all(available("", 0.99), aborted), verdict: inc, reason: reports.RunAborted},
 	{name: "aborted, broken so far, the rest not known", marks: marks(down(5, 9)), change: all(available("", 0.99), aborted), verdict: inc, reason: reports.RunAborted},
 	{name: "aborted, broken whatever might have come", marks: marks(down(5, 9)), change: all(available("", 0.99), aborted, func(in *Input) { in.PlannedEnd = 60 * second }), verdict: fail, reason: reports.LimitBroken},
@@ -244,6 +249,9 @@ var steadyCases = []verdictCase{
 	{name: "none", change: func(in *Input) { in.Samples = collect(nil) }, verdict: inc, reason: reports.InstrumentDisturbed},
 	{name: "none was due", change: func(in *Input) { in.Samples, in.Rate = collect(nil), 0 }, verdict: inc, reason: reports.TooFewSamples},
 	{name: "late requests decide", marks: marks(late(1, 1.1, 1)), verdict: inc, reason: reports.InstrumentDisturbed},
+	{name: "masked requests decide", marks: marks(down(1, 1.2)), change: func(in *Input) { in.Masks = []Span{{900 * ms, 1300 * ms}} }, verdict: inc, reason: reports.InstrumentDisturbed, why: []string{"other work on the host"}},
+	{name: "bad beyond what is masked", marks: marks(down(1, 1.2)), change: func(in *Input) { in.Masks = []Span{{1100 * ms, 1300 * ms}} }, verdict: fail, reason: reports.LimitBroken},
+	{name: "too few because most are masked", change: func(in *Input) { in.Masks = []Span{{0, 4500 * ms}} }, verdict: inc, reason: reports.InstrumentDisturbed, why: []string{"other work on the host"}},
 	{name: "late requests later do not matter", marks: marks(late(6, 30, 2)), verdict: pass},
 	{name: "the generator did not send", marks: marks(unsent(0, 5, 60, 0)), verdict: inc, reason: reports.InstrumentDisturbed},
 	{name: "aborted in the baseline", change: func(in *Input) {

@@ -45,6 +45,19 @@
 //     later for being thin.
 //   - Slip widens an edge whatever caused it, blocked workers included; only
 //     the generator's own lateness makes a request ambiguous.
+//   - Of the edges in [degradedAt − H, degradedAt] or within the onset's
+//     interval the origin is the one next to degradedAt, the latest of those
+//     before it. When one lies behind degradedAt, it and the latest before are
+//     both possible: the interval then holds the time from either.
+//   - The return of a one-shot fault's victim is an edge only when the injection
+//     is out of reach. It follows from the injection within milliseconds where a
+//     supervisor restarts at once, and nobody undid anything: counting from it
+//     would count from nothing that was done to the system.
+//   - The time from an edge is at least recoveredLow − the latest instant at
+//     which it took effect, at most recoveredHigh − its begin. An injection took
+//     effect by injectEnd. A heal lasts until its victims are ready, often past
+//     the recovery, and took effect by healEnd or, before that, by the time that
+//     what it caused had surely begun (the upper end of the onset's interval).
 //   - An episode that was already open at an injection, and follows no earlier
 //     one, is held to that fault from its injection: a system that was down
 //     before does not count as never degraded.

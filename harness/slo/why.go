@@ -92,11 +92,11 @@ func (a *analysis) claimWords(c claim) string {
 	var s string
 	switch {
 	case c.episode == nil && c.reason == reports.ObserveTooShort && c.measure.at == nil:
-		return fmt.Sprintf("%s was not undone before the run ended, so that recovery from its heal cannot be measured.", upper(a.faultName(c.fault)))
+		return fmt.Sprintf("Before the run ended %s, so that recovery from its heal cannot be measured.", a.unhealed(c.fault))
 	case c.episode == nil && c.fault < 0:
 		s = "No episode was worth 0.1 s of full outage"
 	case c.episode == nil && c.kind == sinceTheHeal:
-		s = fmt.Sprintf("%s was not degraded when %s was undone", upper(c.scope.spoken()), a.faultName(c.fault))
+		s = fmt.Sprintf("%s was not degraded when %s", upper(c.scope.spoken()), a.healed(c.fault))
 	case c.episode == nil:
 		s = fmt.Sprintf("%s was never degraded by %s: no episode was worth 0.1 s of full outage", upper(c.scope.spoken()), a.faultName(c.fault))
 	default:
@@ -131,11 +131,11 @@ func (a *analysis) episodeWords(c claim) string {
 	switch {
 	case c.kind == sinceTheHeal:
 		heal, _ := a.Faults[c.fault].heal()
-		after = fmt.Sprintf("after %s was undone at %.3f s", a.faultName(c.fault), seconds(heal.End))
+		after = fmt.Sprintf("after %s at %.3f s", a.healed(c.fault), seconds(heal.End))
 	case e.origin.kind == fromInjection:
 		after = fmt.Sprintf("after %s was injected at %.3f s", a.faultName(e.origin.fault), seconds(e.origin.begin))
 	case e.origin.kind == fromHeal:
-		after = fmt.Sprintf("after %s was undone at %.3f s", a.faultName(e.origin.fault), seconds(e.origin.begin))
+		after = fmt.Sprintf("after %s at %.3f s", a.healed(e.origin.fault), seconds(e.origin.begin))
 	}
 	if c.kind == relapse {
 		after += fmt.Sprintf(" (a relapse, %s)", a.faultName(c.fault))
@@ -146,6 +146,22 @@ func (a *analysis) episodeWords(c claim) string {
 }
 
 func (a *analysis) faultName(f int) string { return a.Faults[f].Name }
+
+// healed says what the heal of fault f was: nobody undoes a kill.
+func (a *analysis) healed(f int) string {
+	if a.Faults[f].OneShot {
+		return "the victim of " + a.faultName(f) + " came back"
+	}
+	return a.faultName(f) + " was undone"
+}
+
+// unhealed says that the heal of fault f never came.
+func (a *analysis) unhealed(f int) string {
+	if a.Faults[f].OneShot {
+		return "the victim of " + a.faultName(f) + " did not come back"
+	}
+	return a.faultName(f) + " was not undone"
+}
 
 // unprovenIn is the first unproven fault of f's group.
 func (a *analysis) unprovenIn(f int) string {

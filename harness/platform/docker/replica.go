@@ -19,6 +19,8 @@ type replica struct {
 	id        string         // "" until it is created
 	container testcontainers.Container
 
+	usage usage
+
 	deed chan struct{} // full while something is being done to it
 
 	mu      sync.Mutex

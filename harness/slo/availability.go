@@ -131,15 +131,26 @@ func (a *analysis) surelyBelow(sc *scope, target float64, t tally) bool {
 	return high < target
 }
 
-// unexposed is an objective whose clock never started.
+// unexposed is an objective whose clock never started. Where that is because
+// the baseline was not fit to break the system in, it is what the baseline's
+// own objective says: that the instrument was disturbed, or else, also when the
+// system broke the baseline's limit, that there is nothing to judge by. Only an
+// injection that was due and did not come is a fault that is not proven.
 func (a *analysis) unexposed(o reports.Objective) reports.Objective {
+	what, reason := "The run has no observe phase", reports.TooFewSamples
+	if len(a.Faults) > 0 {
+		what, reason = "No fault was injected", reports.FaultUnproven
+	}
+	steady := a.steadyObjective()
 	switch {
 	case a.Aborted:
 		return because(o, reports.RunAborted, "The run was aborted before there was anything to judge.")
-	case len(a.Faults) > 0:
-		return because(o, reports.FaultUnproven, "No fault was injected.")
+	case steady.Verdict == reports.Fail:
+		return because(o, reports.TooFewSamples, what+", since the baseline was not steady.")
+	case steady.Verdict == reports.Inconclusive:
+		return because(o, steady.Reason, what+", since it cannot be told whether the baseline was steady.")
 	}
-	return because(o, reports.TooFewSamples, "The run has no observe phase.")
+	return because(o, reason, what+".")
 }
 
 // allProven says whether every fault of the file is known to have worked.

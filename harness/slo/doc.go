@@ -69,12 +69,21 @@
 //   - Availability and residual of a run whose fault is unproven cannot pass;
 //     that they break their limit is a fact, and stands. Recovery is measured
 //     from the fault and is inconclusive either way.
-//   - An aborted run passes nothing. Availability fails only when it would
-//     with every request still to come (up to Input.PlannedEnd) good.
+//   - An aborted run passes nothing, its steadyState included: each objective is
+//     FAIL, or INCONCLUSIVE for being aborted, whatever else is in the way.
+//     Availability fails only when it would with every request still to come
+//     (up to Input.PlannedEnd) good.
+//   - Where nothing was injected because the baseline was not fit for it, the
+//     objectives that the fault was for are INCONCLUSIVE: instrument-disturbed
+//     when steadyState is, too-few-samples (there is nothing to judge by) when it
+//     FAILs or had too few itself. That the fault is unproven is said of one that
+//     was injected, or was not in spite of a steady baseline.
 //   - Residual is judged for the scopes that have an availability objective,
 //     after the last episode of any fault.
 //   - Requests that a mask covers are excluded; when both ways are tried, a
-//     masked bad request may be good, a masked good one stays good.
+//     masked bad request may be good, a masked good one stays good. An objective
+//     to which they leave too few is INCONCLUSIVE, instrument-disturbed, even
+//     when all of them are good: the number would rest on the disturbed time.
 //   - A baseline operation of fewer than 100 requests breaks steadyState only
 //     when the Wilson interval does: one error of 50 is not 2 %.
 //   - What was due and is not in the log counts as not sent by the generator.

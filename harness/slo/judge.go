@@ -82,7 +82,7 @@ func (j *judge) objectives(views []*analysis, sound soundness) []reports.Objecti
 		for i, a := range views {
 			outcomes[i] = evaluate(a)
 		}
-		all = append(all, agree(outcomes, sound))
+		all = append(all, j.conclude(outcomes, sound))
 	}
 	if j.Spec.Recovery != nil {
 		each((*analysis).recoveryObjective)

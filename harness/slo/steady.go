@@ -36,7 +36,7 @@ func (j *judge) steadyObjective() reports.Objective {
 	if sound.ambiguous > 0 || sound.masked > 0 {
 		outcomes = append(outcomes, j.steadyIn(kindly), j.steadyIn(harshly))
 	}
-	return agree(outcomes, sound)
+	return j.conclude(outcomes, sound)
 }
 
 func (j *judge) steadyIn(v view) reports.Objective {
@@ -56,18 +56,17 @@ func (j *judge) steadyIn(v view) reports.Objective {
 		Name: "steadyState", Target: "≤ " + percent(mostBaselineBad) + " bad in the baseline", Measured: percent(bad) + " bad",
 		Low: &low, High: &high, Margin: margin(mostBaselineBad-bad, mostBaselineBad), Samples: worst.n,
 	}
-	cut := j.Aborted && j.Phases.Fault == nil && j.Phases.Observe == (Span{})
 	switch {
 	case all.n == 0:
 		o.Measured, o.Low, o.High, o.Margin = "nothing", nil, nil, ""
-		return because(o, orAborted(cut, reports.TooFewSamples), "No request of the baseline was judged.")
+		return because(o, orAborted(j.Aborted, reports.TooFewSamples), "No request of the baseline was judged.")
 	case all.n < leastBaseline:
-		return because(o, orAborted(cut, reports.TooFewSamples), fmt.Sprintf("The baseline has %d judged requests; it takes %d.", all.n, leastBaseline))
+		return because(o, orAborted(j.Aborted, reports.TooFewSamples), fmt.Sprintf("The baseline has %d judged requests; it takes %d.", all.n, leastBaseline))
 	case !Steady(worst.bad, worst.n):
 		b := j.breakdown(&scope{by: everything}, j.Phases.Baseline.Begin, j.Phases.Baseline.End)
 		return because(o, reports.LimitBroken, fmt.Sprintf("Before any fault, %d of %d requests (%s, %s) were bad%s.", worst.bad, worst.n, name, percent(bad), b.words()))
-	case cut:
-		return because(o, reports.RunAborted, "The run was aborted in its baseline.")
+	case j.Aborted:
+		return because(o, reports.RunAborted, fmt.Sprintf("%d of %d requests of the baseline were bad, but the run was aborted.", all.bad, all.n))
 	}
 	return because(o, "", fmt.Sprintf("%d of %d requests of the baseline were bad.", all.bad, all.n))
 }

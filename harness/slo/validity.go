@@ -117,6 +117,17 @@ func agree(outcomes []reports.Objective, sound soundness) reports.Objective {
 	return o
 }
 
+// conclude settles an objective. What an aborted run did not break is open
+// because it was aborted, whatever else is in the way: it passes nothing, and
+// there is one reason to look for.
+func (j *judge) conclude(outcomes []reports.Objective, sound soundness) reports.Objective {
+	o := agree(outcomes, sound)
+	if j.Aborted && o.Verdict == reports.Inconclusive && o.Reason != reports.RunAborted {
+		o.Reason, o.Why = reports.RunAborted, "The run was aborted before this could be decided: "+o.Why
+	}
+	return o
+}
+
 // Merge is the verdict of several: FAIL over INCONCLUSIVE over PASS. None at
 // all, and one that is no verdict, is INCONCLUSIVE: missing data never passes.
 func Merge(verdicts ...reports.Verdict) reports.Verdict {

@@ -257,7 +257,8 @@ var steadyCases = []verdictCase{
 	{name: "aborted in the baseline", change: func(in *Input) {
 		in.Aborted, in.Phases.Fault, in.Phases.Observe, in.Phases.Baseline.End = true, nil, Span{}, 2*second
 	}, verdict: inc, reason: reports.RunAborted},
-	{name: "aborted later", change: aborted, verdict: pass},
+	{name: "aborted later", change: aborted, verdict: inc, reason: reports.RunAborted},
+	{name: "aborted later, and broken before", marks: marks(fails(0, 5, 50, history.EOF)), change: aborted, verdict: fail, reason: reports.LimitBroken},
 }
 
 func TestVerdicts(t *testing.T) {

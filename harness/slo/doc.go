@@ -64,6 +64,11 @@
 //   - A never degraded fault's upper bound takes every small episode from its
 //     own origin, and the fault passes: small episodes are never gated on. But
 //     it needs H of traffic after the injection, else observe was too short.
+//     A thin operation, whose H is longer, needs no more than the service does
+//     when it had 50 requests in that time (an outage of its own would have
+//     shown) and S at the end is not above the evidence of one bad request
+//     (nothing begins). One that was degraded needs all of its own H after it:
+//     what ended less than H before the end may be a pause.
 //   - With from: heal, what ended before the heal is not held to the limit;
 //     what begins later than the episode at the heal is a relapse.
 //   - Availability and residual of a run whose fault is unproven cannot pass;

@@ -47,6 +47,7 @@ func find(s *series, sc *scope, masks []Span) []*episode {
 	}
 	f := finder{series: s, scope: sc, fall: math.Abs(sc.test.good) * sc.rate * float64(sc.horizon) / float64(second)}
 	f.scan(0, len(s.due))
+	sc.pending = f.pending()
 	all := f.merge()
 	for _, e := range all {
 		e.masked = overlap(masks, Span{e.degraded, e.recovered})
@@ -70,6 +71,19 @@ func (f *finder) scan(lo, hi int) {
 		f.accept(onset, end)
 		lo = end.best
 	}
+}
+
+// pending is S at the end of the run, counted from the last episode: more than
+// the evidence of one bad request is what an episode may have begun with.
+func (f *finder) pending() float64 {
+	lo := 0
+	for _, e := range f.found {
+		if !e.stopped {
+			return math.Inf(1)
+		}
+		lo = max(lo, f.at(e.recovered))
+	}
+	return f.scope.test.sum(f.bad[lo:])
 }
 
 // accept makes an episode of requests [onset.best, end.best).

@@ -70,3 +70,12 @@ func (e evidence) next(bad []bool, lo, hi int, fall float64) (r raw, ok bool) {
 	r.close = hi
 	return r, top >= threshold
 }
+
+// sum is S after these requests.
+func (e evidence) sum(bad []bool) float64 {
+	var sum float64
+	for _, b := range bad {
+		sum = max(0, sum+e.of(b))
+	}
+	return sum
+}

@@ -172,7 +172,7 @@ func (a *analysis) settle(c claim) claim {
 		return inconclusive(reports.FaultUnproven)
 	case masked:
 		return inconclusive(reports.InstrumentDisturbed)
-	case m.at == nil, c.tooShort(a.judge):
+	case m.at == nil, a.tooShort(c):
 		return inconclusive(reports.ObserveTooShort)
 	case c.episode != nil && *m.high > within:
 		return inconclusive(reports.IntervalSpansLimit)
@@ -182,16 +182,26 @@ func (a *analysis) settle(c claim) claim {
 }
 
 // tooShort says whether the run ended so soon after the clock's start that
-// never degraded means nothing: it takes H of traffic to say so.
-func (c claim) tooShort(j *judge) bool {
+// never degraded means nothing: it takes H of traffic to say so. A thin
+// operation has a long H, and does not keep open what was seen of the service
+// for long enough, provided that an outage of its own would have shown (it had
+// as many requests as that takes) and none is about to begin.
+func (a *analysis) tooShort(c claim) bool {
 	if c.episode != nil || c.fault < 0 {
 		return false
 	}
-	start := j.Faults[c.fault].injection()
-	if heal, ok := j.Faults[c.fault].heal(); ok && c.kind == sinceTheHeal {
+	start := a.Faults[c.fault].injection()
+	if heal, ok := a.Faults[c.fault].heal(); ok && c.kind == sinceTheHeal {
 		start = heal
 	}
-	return j.whole.End-start.End < c.scope.horizon
+	after := Span{start.End, a.whole.End}
+	switch watched := after.End - after.Begin; {
+	case watched >= c.scope.horizon:
+		return false
+	case watched < a.scopes[0].horizon:
+		return true
+	}
+	return c.scope.pending > c.scope.test.bad || a.count(c.scope, after).n < floorCount
 }
 
 // proven says whether every fault of f's group is known to have worked.

@@ -36,6 +36,8 @@ type scope struct {
 	baseline tally   // requests of the baseline, as the view takes them
 	epsilon  float64 // ε
 	test     evidence
+
+	pending float64 // evidence at the end of the run that an episode begins (see find)
 }
 
 // tally counts judged requests.

@@ -164,7 +164,9 @@ func TestStallInVirtualTime(t *testing.T) {
 const disturbed = 40 * time.Millisecond
 
 // The host may hold up the generator, and its own log shows it. Then, and only
-// then, a miss is measured again, at most twice; the tolerances stay.
+// then, a miss is measured again, at most twice; the tolerances stay. A host
+// that disturbs all three has shown nothing either way, and the test says so:
+// what must hold everywhere is tested in virtual time.
 func TestStallOnSockets(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes 20 s")
@@ -181,8 +183,11 @@ func TestStallOnSockets(t *testing.T) {
 		if len(missed) == 0 {
 			return
 		}
-		if late <= disturbed || try == 3 {
+		if late <= disturbed {
 			t.Fatal(missed)
+		}
+		if try == 3 {
+			t.Skipf("inconclusive: the host held up the generator in each of 3 tries, at last by %v", late)
 		}
 		t.Logf("measured again: %v", missed)
 	}

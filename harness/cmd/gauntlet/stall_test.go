@@ -5,7 +5,9 @@ import (
 	"math"
 	"path/filepath"
 	"testing"
+	"time"
 
+	"gauntlet/harness/history"
 	"gauntlet/reports"
 )
 
@@ -14,23 +16,47 @@ import (
 // sending of a request, with few workers, says 5 to 13 ms at p99.
 //
 // The truth is arithmetic: of 20,000 requests 2,000 are due in the stall and
-// wait for its end. What the server needs to work off the queue comes on top,
-// and grows with what else the machine does: a miss is repeated, at most
-// twice, and said; the tolerance is not loosened.
+// wait for its end. A miss counts when the log says that the generator itself
+// was in time; else it is measured again, at most twice, and said. The
+// tolerance is not loosened.
 func TestEndToEndAStallIsSeen(t *testing.T) {
+	const disturbed = 40 * time.Millisecond // well below the least tolerance, 59 ms
 	for try := 1; ; try++ {
-		missed := stall(t)
+		missed, late := stall(t)
 		if missed == "" {
 			return
 		}
-		if try == 3 {
+		if late <= disturbed {
 			t.Fatal(missed)
 		}
-		t.Logf("try %d of at most 3: %s", try, missed)
+		if try == 3 {
+			t.Skipf("inconclusive: the host held up the generator in each of 3 tries, at last by %v: %s", late, missed)
+		}
+		t.Logf("try %d of at most 3, the generator was up to %v late: %s", try, late, missed)
 	}
 }
 
-func stall(t *testing.T) (missed string) {
+// ownLateness is the most that the generator was late by itself in the load
+// of the run in dir, waiting for a worker left out.
+func ownLateness(t *testing.T, dir string) (late time.Duration) {
+	t.Helper()
+	log, err := history.Open(filepath.Join(dir, "ops.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	for op, err := range log.Ops() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if op.Stream == history.Load {
+			late = max(late, time.Duration(op.Slip()-op.Blocked))
+		}
+	}
+	return late
+}
+
+func stall(t *testing.T) (missed string, late time.Duration) {
 	url := startTarget(t, "--stall-at-request", "9000") // 5 s of 1,000/s, and then 4 s
 	file := filepath.Join(t.TempDir(), "stall.yaml")
 	write(t, file, fmt.Sprintf(`
@@ -41,7 +67,8 @@ load: {rate: 1000/s, workers: 64, undersized: true, timeout: 5s, mix: {get: 100%
 phases: {warmup: 1s, baseline: 4s, observe: 20s}
 slo: {good: {latency: 250ms}, recovery: 15s, availability: 85%%}
 `, url))
-	got := execute(t, t.TempDir(), "run", file, "--json", "--out", t.TempDir())
+	out := t.TempDir()
+	got := execute(t, t.TempDir(), "run", file, "--json", "--out", out)
 	if got.stdout == "" {
 		t.Fatalf("no result, exit code %d:\n%s", got.code, got.stderr)
 	}
@@ -61,5 +88,9 @@ slo: {good: {latency: 250ms}, recovery: 15s, availability: 85%%}
 	if !r.Load.Undersized || r.Verdict == reports.Fail && r.Recovery == nil && len(r.Episodes) == 0 {
 		t.Errorf("undersized %v, %s with %d episodes", r.Load.Undersized, r.Verdict, len(r.Episodes))
 	}
-	return missed
+	dirs, err := filepath.Glob(filepath.Join(out, "stall", "*"))
+	if err != nil || len(dirs) != 1 {
+		t.Fatalf("folders %q (%v), want one", dirs, err)
+	}
+	return missed, ownLateness(t, dirs[0])
 }

@@ -102,10 +102,14 @@ func TestChildrenOfAReplicaDieWithIt(t *testing.T) {
 		t.Error("Kill returned before the child of the replica was gone")
 	}
 	second := childOf(t, s, "web-2")
-	if err := syscall.Kill(-s.replicas[2].life.pid, 0); err != nil {
+	r := s.replicas[2]
+	r.mu.Lock()
+	pid := r.life.pid
+	r.mu.Unlock()
+	if err := syscall.Kill(-pid, 0); err != nil {
 		t.Error(err)
 	}
-	syscall.Kill(s.replicas[2].life.pid, syscall.SIGTERM) // it ends by itself
+	syscall.Kill(pid, syscall.SIGTERM) // it ends by itself
 	eventually(t, "the child of what ended is gone", func() bool { return !alive(second) })
 }
 

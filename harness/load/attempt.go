@@ -89,6 +89,11 @@ func (a *attempt) read(resp *http.Response, valueAt string) {
 	if resp.Body == http.NoBody {
 		return
 	}
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		// The body is now the bare connection, which no deadline ends.
+		resp.Body.Close()
+		return
+	}
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
 	defer resp.Body.Close()

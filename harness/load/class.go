@@ -19,6 +19,8 @@ func classOf(err error) history.Class {
 	var dns *net.DNSError
 	var network net.Error
 	switch {
+	case generatorsOwn(err):
+		return history.Unsent
 	case errors.As(err, &dns):
 		return history.DNS
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
@@ -35,6 +37,18 @@ func classOf(err error) history.Class {
 		return history.EOF
 	}
 	return history.Other
+}
+
+// generatorsOwn says that a request could not be made for a reason of the
+// generator's machine: it has no descriptor, port or memory left. Nothing was
+// sent, and it says nothing about the target.
+func generatorsOwn(err error) bool {
+	for _, own := range []error{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.ENOBUFS, syscall.ENOMEM} {
+		if errors.Is(err, own) {
+			return true
+		}
+	}
+	return false
 }
 
 // classOfStatus is the class of an answer whose status was not expected.

@@ -40,7 +40,7 @@ func (o Operation) Check() error {
 // right says whether status is one that the operation expects.
 func (o Operation) right(status int) bool {
 	if len(o.Status) == 0 {
-		return status < 400
+		return status >= 200 && status < 400
 	}
 	return slices.Contains(o.Status, status)
 }

@@ -67,7 +67,8 @@ func (s *Service) poll(ctx context.Context, e Endpoint) {
 		if ctx.Err() != nil {
 			return
 		}
-		if is := err == nil; is != was {
+		// A probe that this machine could not send asked nothing: all stays as it was.
+		if is := err == nil; is != was && !generatorsOwn(err) {
 			s.set(e, is)
 			s.onChange(e, is, time.Now())
 			was = is

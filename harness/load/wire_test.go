@@ -247,7 +247,7 @@ func TestClassesOfErrors(t *testing.T) {
 		{fmt.Errorf("net/http: HTTP/1.x transport connection broken: %w", syscall.ECONNRESET), history.Reset},
 		{errors.New("http: server closed idle connection"), history.EOF},
 		{io.ErrUnexpectedEOF, history.EOF},
-		{&net.OpError{Op: "dial", Err: syscall.EADDRNOTAVAIL}, history.Other},
+		{&net.OpError{Op: "dial", Err: syscall.EADDRNOTAVAIL}, history.Unsent},
 		{context.Canceled, history.Other},
 	} {
 		if got := classOf(c.err); got != c.want {

@@ -88,7 +88,23 @@ func lastLines(text []byte, n int) []string {
 		if len(line) > maxLineSize {
 			line = strings.ToValidUTF8(line[:maxLineSize], "") + "…"
 		}
-		lines[i] = line
+		lines[i] = strings.Map(visible, line)
 	}
 	return lines
+}
+
+// visible keeps a terminal from obeying what a replica printed: a control
+// character other than a tab becomes its picture (U+2400 on).
+func visible(r rune) rune {
+	switch {
+	case r == '\t':
+		return r
+	case r < 0x20:
+		return '␀' + r
+	case r == 0x7f:
+		return '␡'
+	case r >= 0x80 && r < 0xa0:
+		return '�'
+	}
+	return r
 }

@@ -41,8 +41,12 @@ type Attack struct {
 
 // Start begins the attack: request n is sent at S(n) for as long as S(n) lies
 // before the end that EndAt sets. When ctx ends, the attack stops and what is
-// in flight is cut off (recorded as history.Other, of unknown effect).
+// in flight is cut off (recorded as history.Other, of unknown effect). A plan
+// of more workers than this process may open connections is an error.
 func Start(ctx context.Context, clock history.Clock, plan Plan, router Router, rec Recorder) (*Attack, error) {
+	if err := checkDescriptors(plan.Workers); err != nil {
+		return nil, err
+	}
 	transport := newTransport(plan.Workers, plan.Timeout)
 	a, err := start(ctx, clock, plan, router, rec, transport)
 	if err != nil {

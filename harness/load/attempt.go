@@ -67,15 +67,19 @@ func (w *wire) try(ctx context.Context, to Endpoint, o *Operation, key, value st
 	if err != nil {
 		a.err = err
 	} else {
-		a.read(resp, o.Value)
+		a.read(ctx, resp, o.Value)
 	}
-	// A dial that failed counts as one: the client tried.
-	a.sends = max(1, uint8(min(seen.connections.Load(), 255)))
+	a.sends = uint8(min(seen.connections.Load(), 255))
+	if !generatorsOwn(err) {
+		a.sends = max(1, a.sends) // a dial that failed counts as one: the client tried
+	}
 	a.written = err == nil || seen.headers.Load()
 	return a
 }
 
-func (a *attempt) read(resp *http.Response, valueAt string) {
+// read takes the answer in, and ends when ctx does: nothing obliges the body of
+// a transport to heed the context of its request.
+func (a *attempt) read(ctx context.Context, resp *http.Response, valueAt string) {
 	a.status = resp.StatusCode
 	a.retryAfter = resp.Header.Get("Retry-After") != ""
 	if text := resp.Header.Get("X-Shard"); text != "" {
@@ -97,6 +101,8 @@ func (a *attempt) read(resp *http.Response, valueAt string) {
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
 	defer resp.Body.Close()
+	stop := context.AfterFunc(ctx, func() { resp.Body.Close() })
+	defer stop()
 	for a.bytes < maxBody {
 		n, err := resp.Body.Read(*buffer)
 		a.bytes += int64(n)
@@ -108,6 +114,9 @@ func (a *attempt) read(resp *http.Response, valueAt string) {
 		}
 		if err != nil {
 			a.err = err
+			if !stop() { // closed by us: why is the news, not that it is closed
+				a.err = ctx.Err()
+			}
 			return
 		}
 	}

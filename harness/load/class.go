@@ -14,7 +14,8 @@ import (
 
 // classOf is the class of a request that ended with an error instead of an
 // answer. The order matters: a dial that timed out or a name that did not
-// resolve in time is what it was waiting for, not the time-out.
+// resolve in time is what it was waiting for, not the time-out, and what this
+// machine lacks (generatorsOwn) is unsent whatever it was for.
 func classOf(err error) history.Class {
 	var dns *net.DNSError
 	var network net.Error
@@ -39,12 +40,22 @@ func classOf(err error) history.Class {
 	return history.Other
 }
 
-// generatorsOwn says that a request could not be made for a reason of the
-// generator's machine: it has no descriptor, port or memory left. Nothing was
-// sent, and it says nothing about the target.
+// generatorsOwn says that a connection could not be dialled for a reason of
+// the generator's machine: it has no descriptor, port or memory left. Nothing
+// was sent, and it says nothing about the target.
+//
+// Only dialling counts. A connection that was in use and breaks may have
+// carried the request, whatever the reason is called.
 func generatorsOwn(err error) bool {
-	for _, own := range []error{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.ENOBUFS, syscall.ENOMEM} {
-		if errors.Is(err, own) {
+	var dial *net.OpError
+	if !errors.As(err, &dial) || dial.Op != "dial" {
+		return false
+	}
+	var dns *net.DNSError
+	isDNS := errors.As(err, &dns)
+	for _, own := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.ENOBUFS, syscall.ENOMEM} {
+		// The resolver dials too, and keeps of its error the text alone.
+		if errors.Is(err, own) || isDNS && strings.HasSuffix(dns.Err, ": "+own.Error()) {
 			return true
 		}
 	}

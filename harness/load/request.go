@@ -20,6 +20,9 @@ func (a *Attack) request(n uint64) {
 	} else {
 		op.Sent = now
 		a.send(&op)
+		if op.Class == history.Unsent { // this machine could not dial
+			op.Sent, op.Blocked = due, 0
+		}
 	}
 	a.floor.leave() // before recording: what a slow disk costs is the generator's
 	a.tally.add(op)
@@ -55,13 +58,17 @@ func (a *Attack) send(op *history.Op) {
 
 // note puts the outcome of an attempt into op. Of several attempts the last
 // one decides the class, and the strongest the effect: a write that may have
-// happened once is not undone by a later refusal.
+// happened once is not undone by a later refusal. One that this machine could
+// not make leaves the class open and the rest as it was.
 func (a *Attack) note(op *history.Op, to Endpoint, o *Operation, key string, got attempt) {
 	started := op.Seq
 	if o.Value != "" {
 		started = a.floor.highest()
 	}
 	op.Class, op.Value = a.plan.judge(op, o, got, key, started)
+	if op.Class == history.Unsent {
+		return
+	}
 	op.Status, op.Replica = uint16(got.status), to.Index
 	op.Shard, op.BytesIn = uint16(got.shard+1), uint32(got.bytes)
 	op.Attempts = uint8(min(int(op.Attempts)+int(got.sends), 255))

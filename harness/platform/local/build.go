@@ -13,7 +13,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -67,8 +66,7 @@ func (o Options) buildOne(ctx context.Context, root, pkg string) (string, error)
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return "", fmt.Errorf("the cache of binaries: %w", err)
 	}
-	// Another gauntlet may be building the same package, and must not be met
-	// half way; go build leaves an up-to-date file alone.
+	// Another gauntlet may be building the same package: its work is used.
 	unlock, err := lockFile(ctx, filepath.Join(cache, name+".lock"))
 	if err != nil {
 		return "", err
@@ -79,35 +77,6 @@ func (o Options) buildOne(ctx context.Context, root, pkg string) (string, error)
 		return "", err
 	}
 	return binary, linkOrCopy(cached, binary)
-}
-
-// compileInto brings the cached binary up to date. A build that is cut off
-// can leave half a binary, which go build takes as up to date, because the id
-// that it goes by stands at the head. So a seal beside the file says how long
-// it was when a build had succeeded; without it, or with another length, the
-// file is built from nothing.
-func compileInto(ctx context.Context, root, pkg, cached string) error {
-	seal := cached + ".sealed"
-	length, err := os.ReadFile(seal)
-	info, statErr := os.Stat(cached)
-	if err != nil || statErr != nil || string(length) != strconv.FormatInt(info.Size(), 10) {
-		if err := os.RemoveAll(cached); err != nil {
-			return fmt.Errorf("the cache of binaries: %w", err)
-		}
-	}
-	if err := os.Remove(seal); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("the cache of binaries: %w", err)
-	}
-	if err := compile(ctx, root, pkg, cached); err != nil {
-		return err
-	}
-	if info, err = os.Stat(cached); err != nil {
-		return fmt.Errorf("the cache of binaries: %w", err)
-	}
-	if err := os.WriteFile(seal, []byte(strconv.FormatInt(info.Size(), 10)), 0o644); err != nil {
-		return fmt.Errorf("the cache of binaries: %w", err)
-	}
-	return nil
 }
 
 // binaryName tells packages of the same base name apart.

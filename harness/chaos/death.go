@@ -189,7 +189,7 @@ func (d *death) back(ctx context.Context) (began, ready int64, ok bool) {
 func (d *death) proof() (proven bool, at int64, detail string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.earlier == nil && d.gone != 0 && d.refused != 0 && d.early == 0 {
+	if !d.wasDown() && d.earlier == nil && d.gone != 0 && d.refused != 0 && d.early == 0 {
 		detail = fmt.Sprintf("%s stopped at %s, first refused connection %s", d.victim.Name, seconds(d.gone), seconds(d.refused))
 		if d.ready != 0 {
 			detail += ", back " + seconds(d.ready)
@@ -201,13 +201,22 @@ func (d *death) proof() (proven bool, at int64, detail string) {
 	return false, d.set.Clock.Now(), d.victim.Name + " " + strings.Join(d.insteadOf(), ", ")
 }
 
+// wasDown is whether the victim was down when its death was due.
+func (d *death) wasDown() bool { return d.victim.Incarnation == "" }
+
 // insteadOf is what was seen of a victim whose death is not proven.
 func (d *death) insteadOf() []string {
 	var all []string
-	if d.earlier != nil {
+	switch {
+	case d.wasDown():
+		all = append(all, "was down before it was touched")
+	case d.earlier != nil:
 		all = append(all, fmt.Sprintf("accepted no connection before it was touched (%v)", d.earlier))
 	}
 	switch {
+	case d.wasDown() && d.gone != 0: // of one without a life, this is the next one
+		all = append(all, "came up at "+seconds(d.gone))
+	case d.wasDown():
 	case d.gone == 0:
 		all = append(all, "still runs as "+d.victim.Incarnation)
 	case d.early != 0:
@@ -215,9 +224,11 @@ func (d *death) insteadOf() []string {
 	default:
 		all = append(all, fmt.Sprintf("stopped at %s", seconds(d.gone)))
 	}
-	if d.refused != 0 {
+	switch {
+	case d.wasDown(): // that it refuses connections goes without saying
+	case d.refused != 0:
 		all = append(all, "first refused connection "+seconds(d.refused))
-	} else {
+	default:
 		all = append(all, fmt.Sprintf("%d connections were accepted and none refused", d.accepted))
 	}
 	if d.other != nil {

@@ -1,0 +1,56 @@
+package chaos
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"gauntlet/harness/platform"
+)
+
+// A victim that is down already cannot die of the fault, and the words for it
+// must not claim that it runs or that the fault stopped it.
+func TestAVictimThatWasDownIsNotKilled(t *testing.T) {
+	kill, failure := killOf("redis"), failureOf("redis")
+	for _, c := range []struct {
+		name   string
+		fault  Fault
+		comeUp bool
+		detail string
+	}{
+		{"killed", kill, false, `^redis-1 was down before it was touched$`},
+		{"held down", failure, false, `^redis-1 was down before it was touched$`},
+		{"killed and up again", kill, true, `^redis-1 was down before it was touched, came up at \d+\.\d{3} s$`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			sys := newFake(t)
+			p := prepare(t, sys, c.fault, impatient)
+			sys.mu.Lock()
+			sys.stop(sys.find("redis-1"))
+			sys.feeble = true
+			sys.fail["redis-1"] = fmt.Errorf("kill redis-1: %w", platform.ErrDown)
+			sys.mu.Unlock()
+			if _, err := p.Inject(t.Context()); err == nil {
+				t.Error("no error")
+			}
+			if c.comeUp {
+				sys.later(time.Millisecond, "redis-1")
+				waitFor(t, func() bool { return strings.Contains(p.Proof().Detail, "came up") })
+			}
+			wantProof(t, p, false, c.detail)
+		})
+	}
+}
+
+// One that runs and takes no connections is told apart from it.
+func TestAVictimThatRanDeafIsNotKilled(t *testing.T) {
+	sys := newFake(t)
+	p := prepare(t, sys, killOf("redis"), inert)
+	sys.mu.Lock()
+	_ = sys.find("redis-1").listener.Close()
+	sys.mu.Unlock()
+	inject(t, p)
+	waitFor(t, func() bool { return strings.Contains(p.Proof().Detail, "first refused") })
+	wantProof(t, p, false, `^redis-1 accepted no connection before it was touched \(.*\), still runs as redis-1#1, first refused connection`)
+}

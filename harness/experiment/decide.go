@@ -96,7 +96,8 @@ func (d *decider) baseline() {
 
 // recovery needs the time in which a recovery at the limit still shows: the
 // clock starts at the last edge, which is the last heal, since an episode
-// that a heal causes is held to the limit too.
+// that a heal causes is held to the limit too. That it lasts shows after the H
+// of the thinnest operation that is judged.
 func (d *decider) recovery() {
 	limit := d.e.SLO.Recovery
 	if limit == nil {
@@ -107,23 +108,19 @@ func (d *decider) recovery() {
 		d.demand("recovery", "", fmt.Sprintf("%d requests/s", leastRate), fmt.Sprintf("%.3g", rate), false, "load.rate", "raise the rate, or recovery: none")
 		return
 	}
-	need := limit.Within + settlingAt(rate)
-	d.demand("recovery", fmt.Sprintf("≤ %v from %s", limit.Within, limit.From), fmt.Sprintf("%v of observe (the limit and %v to see that it lasts)", need, settlingAt(rate)),
+	settles := settlingAt(rate)
+	for _, share := range d.e.Load.Mix {
+		// The judge holds every operation that it can judge to the limit.
+		if of := rate * share.Share; of >= leastRate {
+			settles = max(settles, settlingAt(of))
+		} else {
+			d.Notes = append(d.Notes, fmt.Sprintf("%s has %.3g requests/s: its episodes are drawn and not judged (%d/s are needed)", share.Operation, of, leastRate))
+		}
+	}
+	settles = roundTo(settles)
+	need := limit.Within + settles
+	d.demand("recovery", fmt.Sprintf("≤ %v from %s", limit.Within, limit.From), fmt.Sprintf("%v of observe (the limit and %v to see that it lasts)", need, settles),
 		fmt.Sprint(d.e.Phases.Observe), d.e.Phases.Observe >= need, "phases.observe", fmt.Sprintf("observe for at least %v, or lower slo.recovery", roundUp(need)))
-	for _, s := range d.e.Load.Mix {
-		d.noteScope(s, limit.Within)
-	}
-}
-
-// noteScope says what a thin operation cannot show by itself.
-func (d *decider) noteScope(s Share, limit time.Duration) {
-	rate := d.e.Load.Rate * s.Share
-	switch settles := settlingAt(rate); {
-	case rate < leastRate:
-		d.Notes = append(d.Notes, fmt.Sprintf("%s has %.3g requests/s: its episodes are drawn and not judged (%d/s are needed)", s.Operation, rate, leastRate))
-	case d.e.Phases.Observe < limit+settles:
-		d.Notes = append(d.Notes, fmt.Sprintf("%s has %.3g requests/s: a recovery of %s in the last %v cannot be told from a pause", s.Operation, rate, s.Operation, roundUp(settles)))
-	}
 }
 
 // availability p can only be shown by n ≥ z²·p/(1−p) requests, all of them

@@ -215,7 +215,7 @@ func TestEndToEndKilledAtRandomInstants(t *testing.T) {
 		t.Run(fmt.Sprintf("%s+%s", stage.word, wait), func(t *testing.T) {
 			out := t.TempDir()
 			cmd := command(t, state, append([]string{"run", "redis-outage", "--out", out},
-				settings("--set", "faults.0.chaos.spec.duration=6s", "--set", "phases.warmup=1s", "--set", "phases.observe=8s")...)...)
+				settings("--set", "faults.0.chaos.spec.duration=6s", "--set", "phases.warmup=1s", "--set", "phases.observe=10s")...)...)
 			progress := watch(t, cmd)
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)

@@ -20,11 +20,14 @@ func (s *session) drive(ctx context.Context) error {
 	loadCtx := context.WithoutCancel(ctx) // ends by EndAt and Stop, so that every request has its outcome
 	unwitness, err := s.witness(loadCtx)
 	if err != nil {
+		s.abort(err)
 		return err
 	}
 	attacks, err := s.attack(loadCtx)
 	if err != nil {
-		return errors.Join(err, unwitness())
+		err = errors.Join(err, unwitness())
+		s.abort(err)
+		return err
 	}
 	watch := s.watch(attacks[0])
 	phases, halt := watched(ctx, attacks)

@@ -61,7 +61,8 @@ func TestRoomsDependOnlyOnWhatTheyMay(t *testing.T) {
 		{"./harness/consistency/...", []string{"harness/history", "reports"}},
 		{"./harness/experiment/...", []string{"harness/diagnostic"}},
 		{"./harness/topology/...", []string{"harness/diagnostic"}},
-		{"./harness/platform/...", []string{"harness/platform", "harness/topology", "harness/diagnostic"}},
+		{"./harness/platform/...", []string{"harness/platform", "harness/topology", "harness/diagnostic", "harness/chaos/link"}},
+		{"./harness/chaos/link", nil},
 		{"./harness/chaos/...", []string{"harness/chaos", "harness/platform", "harness/topology", "harness/history", "harness/diagnostic"}},
 	} {
 		pkgs := imports(t, room.pattern)

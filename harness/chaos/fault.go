@@ -34,6 +34,12 @@ type Fault struct {
 	GracePeriod    time.Duration // pod-kill: from SIGTERM to SIGKILL; 0: SIGKILL at once
 	ContainerNames []string      // container-kill: at least one
 
+	// What the kind asks for; nil for every other kind.
+	Network *Network
+	HTTP    *HTTP
+	Stress  *Stress
+	Change  *Change // of the kinds Scale, Limit and Restart
+
 	// ClusterOnly lists the fields, by path, that the object sets and that mean
 	// something in a cluster only. Every other platform refuses them.
 	ClusterOnly []string
@@ -43,7 +49,14 @@ type Fault struct {
 	Places map[string]Place
 }
 
-// The kinds and actions that this package can do.
+// Timed is a fault with its place on the timeline: a Schedule or Workflow is
+// several of them.
+type Timed struct {
+	At time.Duration // from the end of the baseline
+	Fault
+}
+
+// PodChaos and its actions.
 const (
 	PodChaos      = "PodChaos"
 	PodKill       = "pod-kill"

@@ -1,8 +1,8 @@
 package experiment
 
 // Comparable is the text of e without what changes nothing about a run: its
-// hypothesis and its controls. Runs whose Comparable, platform and machine are
+// hypothesis, its controls and how often it is run. Runs whose Comparable, platform and machine are
 // the same can be compared.
 func (e *Experiment) Comparable() []byte {
-	return render(without(e.tree.root, "hypothesis", "controls"))
+	return render(without(e.tree.root, "hypothesis", "controls", "repeat"))
 }

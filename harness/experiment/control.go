@@ -54,12 +54,7 @@ func (e *Experiment) With(set map[string]string) (*Experiment, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, control := range changed.Controls {
-		if _, err := changed.Control(control.Name); err != nil {
-			c.found = append(c.found, diagnostic.All(err)...)
-		}
-	}
-	return changed, c.found.Err()
+	return changed, changed.checkControls().Err()
 }
 
 func (e *Experiment) findControl(name string) (*ast.MappingNode, string, error) {

@@ -10,6 +10,7 @@ import (
 func defaults() *draft {
 	none := 0
 	return &draft{Experiment: Experiment{
+		Repeat: 1,
 		Target: Target{Compose: "../docker-compose.yml", Service: "mapper", Routing: RouteService},
 		Load: Load{
 			Rate: 1000, Timeout: 2 * time.Second, Clients: 64,

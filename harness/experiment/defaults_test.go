@@ -52,7 +52,7 @@ func TestTheDocumentedExample(t *testing.T) {
 		Phases: Phases{5 * time.Second, 20 * time.Second, 30 * time.Second},
 		Consistency: &Consistency{0.1, Promise{Durable: true,
 			Staleness: Staleness{100 * time.Millisecond, Unbounded}, Convergence: 10 * time.Second}},
-		SLO: SLO{GoodLatency: 250 * time.Millisecond, Recovery: &Recovery{15 * time.Second, "inject"},
+		Repeat: 1, SLO: SLO{GoodLatency: 250 * time.Millisecond, Recovery: &Recovery{15 * time.Second, "inject"},
 			Availability: []Availability{{"get", 0.999}, {"put", 0.99}}, LostWrites: &zero},
 		Controls: []Control{
 			{"no-fallback", Expectation{Verdict: "FAIL", Objective: "availability:get"}},

@@ -25,6 +25,7 @@ type Experiment struct {
 	Inert       bool         // faults are prepared, targets chosen, and nothing is done (a control)
 	Consistency *Consistency // nil when nothing is promised
 	SLO         SLO
+	Repeat      int // how often it is run, ≥ 1
 	Controls    []Control
 	Expect      *Expectation // how it must end; nil for the experiment itself, set for a control
 	Applied     string       // the control that this is; "" for the experiment itself

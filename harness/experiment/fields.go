@@ -37,7 +37,8 @@ var file = slices.Concat(object[draft]{
 	controlList,
 	nested("control", "The control that this file is; gauntlet writes it when it applies one.", appliedFields,
 		func(d *draft) *draft { return d }),
-}, unsupported[draft]("stop", "limits", "kind", "experiments", "budget"))
+	kindField,
+}, ofSuites("experiments", "budget"), unsupported[draft]("stop", "limits"))
 
 var phaseFields = object[Phases]{
 	scalar("warmup", "Load that is not judged, before the baseline.", duration(0, day), func(p *Phases) *time.Duration { return &p.Warmup }),
@@ -46,14 +47,36 @@ var phaseFields = object[Phases]{
 	scalar("observe", "Load after the last fault is healed.", duration(time.Millisecond, day), func(p *Phases) *time.Duration { return &p.Observe }),
 }
 
-// repeatField accepts the one number of repetitions that this version does.
-var repeatField = field[draft]{name: "repeat", doc: "Always 1 in this version.", schema: schema{"const": 1},
+// repeats is how often an experiment is run.
+var repeats = integer("a number of repetitions", 1, 1000)
+
+var repeatField = scalar("repeat", "How often it is run, one after the other, each time with another seed and the faults at another phase; the worst conclusive repetition gates.",
+	repeats, func(d *draft) *int { return &d.Repeat })
+
+// kindField tells an experiment from a suite; a file that leaves it out is an
+// experiment.
+var kindField = field[draft]{name: "kind", doc: "What the file is.", schema: schema{"const": KindExperiment},
 	read: func(r *reader, path string, n ast.Node, _ *draft) {
-		times, ok := integer("a number of repetitions", 1, 1000).read(r, path, n)
-		if ok && times != 1 {
-			r.refuse(n, "run it several times", "%s is not supported in this version", title(path))
+		if w, ok := wordOf(n); ok && w.text == KindSuite {
+			r.refuse(n, "name one experiment; a suite is run and validated as a whole, and holds no other suite", "this is a suite, where an experiment is wanted")
+			return
 		}
+		oneOf([]string{KindExperiment, KindSuite}).read(r, path, n)
 	}}
+
+// ofSuites are fields that only a suite has.
+func ofSuites(names ...string) []field[draft] {
+	fields := make([]field[draft], len(names))
+	for i, name := range names {
+		fields[i] = field[draft]{name: name, read: func(r *reader, path string, n ast.Node, _ *draft) {
+			if kind, ok := r.written["kind"]; ok && kind.value.Value == KindSuite {
+				return // that it is a suite is said already
+			}
+			r.found = append(r.found, r.origins.mistake(r.written[path].key, "a suite begins with kind: Suite", "%s belongs to a suite, and this is an experiment", path))
+		}}
+	}
+	return fields
+}
 
 // orNone lets "none" stand for a field of f that is not wanted.
 func orNone[T any](f field[T], clear func(*T)) field[T] {

@@ -10,14 +10,19 @@ import (
 	"gauntlet/harness/diagnostic"
 )
 
-// folder is where experiments live.
-const folder = "experiments"
+// folder is where experiments live, suiteFolder within it where suites do:
+// apart, so that whoever takes every experiment does not take each twice.
+const (
+	folder      = "experiments"
+	suiteFolder = "suites"
+)
 
-// ErrNotFound is when no experiment has the name.
-var ErrNotFound = errors.New("no such experiment")
+// ErrNotFound is when no experiment and no suite has the name.
+var ErrNotFound = errors.New("no such experiment or suite")
 
-// Find is the file of the experiment name: experiments/NAME.yaml of the
-// nearest folder that has one, from the current folder upwards. A name with a
+// Find is the file of the experiment or suite name: experiments/NAME.yaml or
+// experiments/suites/NAME.yaml of the nearest folder that has one, from the
+// current folder upwards. A name with a
 // slash or an ending is the path of a file. The path is relative to the
 // current folder where that is shorter to read.
 func Find(name string) (string, error) {
@@ -38,9 +43,10 @@ func Find(name string) (string, error) {
 
 func find(here, name string) (string, error) {
 	for dir := here; ; dir = filepath.Dir(dir) {
-		path := filepath.Join(dir, folder, name+".yaml")
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-			return shorter(here, path), nil
+		for _, path := range []string{filepath.Join(dir, folder, name+".yaml"), filepath.Join(dir, folder, suiteFolder, name+".yaml")} {
+			if regular(path) {
+				return shorter(here, path), nil
+			}
 		}
 		if dir == filepath.Dir(dir) {
 			break
@@ -50,11 +56,22 @@ func find(here, name string) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("%w: %q, and no folder %s here or above", ErrNotFound, name, folder)
 	}
+	names := append(namesIn(dir), namesIn(filepath.Join(dir, suiteFolder))...)
+	return "", fmt.Errorf("%w: %q; %s has %s; %s", ErrNotFound, name, shorter(here, dir), list(names), diagnostic.DidYouMean(name, names))
+}
+
+func regular(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// namesIn are the names of the files in dir.
+func namesIn(dir string) []string {
 	var names []string
 	for _, path := range files(dir) {
 		names = append(names, strings.TrimSuffix(filepath.Base(path), ".yaml"))
 	}
-	return "", fmt.Errorf("%w: %q; %s has %s; %s", ErrNotFound, name, shorter(here, dir), list(names), diagnostic.DidYouMean(name, names))
+	return names
 }
 
 // Folder is the nearest folder of experiments, from the current folder
@@ -103,6 +120,34 @@ func Names(dir string) []Entry {
 			entry.Name, entry.Hypothesis = e.Name, e.Hypothesis
 			for _, c := range e.Controls {
 				entry.Controls = append(entry.Controls, c.Name)
+			}
+		}
+		entries = append(entries, entry)
+	}
+	return entries
+}
+
+// SuiteEntry is a suite in a folder of experiments.
+type SuiteEntry struct {
+	Path        string
+	Name        string // the file's when Err is set
+	Description string
+	Experiments []string
+	Err         error // it is not valid
+}
+
+// Suites lists the suites of dir, a folder of experiments, by file name.
+func Suites(dir string) []SuiteEntry {
+	var entries []SuiteEntry
+	for _, path := range files(filepath.Join(dir, suiteFolder)) {
+		entry := SuiteEntry{Path: path, Name: strings.TrimSuffix(filepath.Base(path), ".yaml")}
+		s, err := ReadSuite(path)
+		if err != nil {
+			entry.Err = err
+		} else {
+			entry.Name, entry.Description = s.Name, s.About()
+			for _, e := range s.Entries {
+				entry.Experiments = append(entry.Experiments, e.Experiment.Name)
 			}
 		}
 		entries = append(entries, entry)

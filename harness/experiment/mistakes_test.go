@@ -18,7 +18,23 @@ var update = flag.Bool("update", false, "write the golden files and experiments/
 // Each file NAME.yaml of the archive is wrong; NAME.want is what is said
 // about it.
 func TestMistakesAreShownWhereTheyAre(t *testing.T) {
-	const golden = "testdata/mistakes.txtar"
+	showMistakes(t, "testdata/mistakes.txtar", func(name string, source []byte) error {
+		_, err := Parse(filepath.Join("testdata", name), source)
+		return err
+	})
+}
+
+// The same for suites, which stand in a tree with the experiments short and
+// defective, and the suite other.
+func TestMistakesInSuitesAreShownWhereTheyAre(t *testing.T) {
+	showMistakes(t, "testdata/suite-mistakes.txtar", func(name string, source []byte) error {
+		_, err := ParseSuite(filepath.Join("testdata/tree/experiments/suites", name), source)
+		return err
+	})
+}
+
+func showMistakes(t *testing.T, golden string, parse func(name string, source []byte) error) {
+	t.Helper()
 	archive, err := txtar.ParseFile(golden)
 	if err != nil {
 		t.Fatal(err)
@@ -33,7 +49,7 @@ func TestMistakesAreShownWhereTheyAre(t *testing.T) {
 		if !isCase {
 			continue
 		}
-		_, err := Parse(filepath.Join("testdata", f.Name), f.Data)
+		err := parse(f.Name, f.Data)
 		got := []byte("accepted\n")
 		if err != nil {
 			got = []byte(err.Error() + "\n")

@@ -45,20 +45,25 @@ func Parse(file string, source []byte) (*Experiment, error) {
 	if len(found) > 0 {
 		return nil, found.Err()
 	}
-	for _, c := range e.Controls {
-		if _, err := e.Control(c.Name); err != nil {
-			found = append(found, diagnostic.All(err)...)
-		}
-	}
-	if err := found.Err(); err != nil {
+	if err := e.checkControls().Err(); err != nil {
 		return nil, err
 	}
 	return e, nil
 }
 
+// checkControls applies every control, and is what is wrong with them.
+func (e *Experiment) checkControls() (found diagnostic.List) {
+	for _, c := range e.Controls {
+		if _, err := e.Control(c.Name); err != nil {
+			found = append(found, diagnostic.All(err)...)
+		}
+	}
+	return found
+}
+
 // read makes the experiment that t says.
 func (t *tree) read() (*Experiment, diagnostic.List) {
-	r := &reader{origins: t.origins, file: t.file, source: t.source, written: map[string]place{}}
+	r := &reader{root: "the experiment", origins: t.origins, file: t.file, source: t.source, written: map[string]place{}}
 	d := defaults()
 	file.read(r, "", t.root, d)
 	if len(r.found) == 0 { // what lies between fields is only worth a look when each is right

@@ -18,12 +18,4 @@ func parent(path string) string {
 	return path[:max(0, i)]
 }
 
-// title is how a message calls the field at path.
-func title(path string) string {
-	if path == "" {
-		return "the experiment"
-	}
-	return path
-}
-
 func list(names []string) string { return strings.Join(names, ", ") }

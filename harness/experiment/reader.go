@@ -14,6 +14,7 @@ import (
 // fields.go) and gathers every mistake it meets.
 type reader struct {
 	origins origins
+	root    string // what the whole file is called: "the experiment"
 	file    string // the experiment file: paths in it are relative to its folder
 	source  []byte
 	written map[string]place // by dotted path: what the file says, as opposed to what is defaulted
@@ -40,6 +41,14 @@ func (r *reader) diagnose(path, hint, format string, args ...any) *diagnostic.Di
 		}
 	}
 	return (&text{file: r.file, source: r.source}).whole(hint, format, args...)
+}
+
+// title is how a message calls the field at path, the root included.
+func (r *reader) title(path string) string {
+	if path == "" {
+		return r.root
+	}
+	return path
 }
 
 // field is one key of an object of the file. The same table reads the file
@@ -70,7 +79,7 @@ func (o object[T]) names() []string {
 func (o object[T]) read(r *reader, path string, n ast.Node, into *T) {
 	m, ok := n.(*ast.MappingNode)
 	if !ok {
-		r.refuse(n, "known fields: "+list(o.names()), "%s must be a mapping, not %s", title(path), kindOf(n))
+		r.refuse(n, "known fields: "+list(o.names()), "%s must be a mapping, not %s", r.title(path), kindOf(n))
 		return
 	}
 	later := false // a field of a later version may stand for one that is missing
@@ -78,7 +87,7 @@ func (o object[T]) read(r *reader, path string, n ast.Node, into *T) {
 		key := keyOf(v)
 		i := slices.IndexFunc(o, func(f field[T]) bool { return f.name == key })
 		if i < 0 {
-			r.refuse(v.Key, diagnostic.DidYouMean(key, o.names()), "unknown field %q in %s", key, title(path))
+			r.refuse(v.Key, diagnostic.DidYouMean(key, o.names()), "unknown field %q in %s", key, r.title(path))
 			continue
 		}
 		at := join(path, key)
@@ -88,7 +97,7 @@ func (o object[T]) read(r *reader, path string, n ast.Node, into *T) {
 	}
 	for _, f := range o {
 		if _, ok := r.written[join(path, f.name)]; f.needed && !ok && !later {
-			r.refuse(n, "", "%s has no %s", title(path), f.name)
+			r.refuse(n, "", "%s has no %s", r.title(path), f.name)
 		}
 	}
 }
@@ -115,7 +124,7 @@ func unsupported[T any](names ...string) []field[T] {
 	fields := make([]field[T], len(names))
 	for i, name := range names {
 		fields[i] = field[T]{name: name, read: func(r *reader, path string, n ast.Node, _ *T) {
-			r.found = append(r.found, r.origins.mistake(r.written[path].key, "", "%s is not supported in this version", title(path)))
+			r.found = append(r.found, r.origins.mistake(r.written[path].key, "", "%s is not supported in this version", path))
 		}}
 	}
 	return fields
@@ -131,7 +140,7 @@ func needed[T any](f field[T]) field[T] {
 func (r *reader) entries(path string, n ast.Node, each func(at, key string, value ast.Node)) {
 	m, ok := n.(*ast.MappingNode)
 	if !ok {
-		r.refuse(n, "", "%s must be a mapping, not %s", title(path), kindOf(n))
+		r.refuse(n, "", "%s must be a mapping, not %s", path, kindOf(n))
 		return
 	}
 	for _, v := range m.Values {
@@ -145,7 +154,7 @@ func (r *reader) entries(path string, n ast.Node, each func(at, key string, valu
 func (r *reader) items(path string, n ast.Node, each func(at string, item ast.Node)) {
 	s, ok := n.(*ast.SequenceNode)
 	if !ok {
-		r.refuse(n, "", "%s must be a list, not %s", title(path), kindOf(n))
+		r.refuse(n, "", "%s must be a list, not %s", path, kindOf(n))
 		return
 	}
 	for i, item := range s.Values {

@@ -45,14 +45,20 @@ func (s schema) described(doc string) schema {
 	return with
 }
 
-// Schema is the JSON Schema (draft 2020-12) of the experiment file, for
-// editors. It comes from the table that reads the file, and knows its form;
-// what depends on several fields only Parse checks.
+// Schema is the JSON Schema (draft 2020-12) of the two kinds of file, an
+// experiment and a suite, for editors. It comes from the tables that read
+// them, and knows their form; what depends on several fields only Parse and
+// ParseSuite check.
 func Schema() []byte {
-	s := file.schema().described("A gauntlet experiment.")
-	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-	s["title"] = "gauntlet experiment"
-	text, err := json.MarshalIndent(s, "", "  ")
+	text, err := json.MarshalIndent(schema{
+		"$schema":     "https://json-schema.org/draft/2020-12/schema",
+		"title":       "gauntlet experiment or suite",
+		"description": "A gauntlet experiment; with kind: Suite, experiments that are run one after the other.",
+		"type":        "object",
+		"if":          schema{"properties": schema{"kind": schema{"const": KindSuite}}, "required": []string{"kind"}},
+		"then":        suiteFields.schema(),
+		"else":        file.schema(),
+	}, "", "  ")
 	if err != nil {
 		panic(err) // it is made of strings, numbers, maps and slices
 	}

@@ -71,14 +71,23 @@ func TestTheSchemaKnowsTheForm(t *testing.T) {
 		"name: x\nload: {rate: 5/s, workers: 3, populate: none}":                      true,
 		"name: x\nslo: {recovery: {within: 5s}, availability: {get: 99%}}":            true,
 		"name: x\ncontrols: [{name: a, expect: {verdict: FAIL, objective: foreign}}]": true,
-		"load: {rate: 5/s}":                     false,
-		"name: x\nload: {rat: 5/s}":             false,
-		"name: x\nload: {rate: 5}":              false,
-		"name: x\nphases: {warmup: 5}":          false,
-		"name: x\nrepeat: 2":                    false,
-		"name: x\nfaults: [{at: 5s}]":           false,
-		"name: x\ncontrols: [{name: a}]":        false,
-		"name: x\nslo: {recovery: {from: 15s}}": false,
+		"load: {rate: 5/s}":                              false,
+		"name: x\nload: {rat: 5/s}":                      false,
+		"name: x\nload: {rate: 5}":                       false,
+		"name: x\nphases: {warmup: 5}":                   false,
+		"name: x\nrepeat: 2":                             true,
+		"name: x\nrepeat: 0":                             false,
+		"kind: Experiment\nname: x":                      true,
+		"kind: Suite\nname: x\nexperiments: [{name: a}]": true,
+		"kind: Suite\nname: x\nbudget: 85m\nexperiments: [{name: a, repeat: 6, set: {load.rate: 5/s}}]": true,
+		"kind: Suite\nname: x":                                              false,
+		"kind: Suite\nname: x\nexperiments: []":                             false,
+		"kind: Suite\nname: x\nexperiments: [{name: a}]\nload: {rate: 5/s}": false,
+		"kind: Suit\nname: x":                                               false,
+		"name: x\nexperiments: [{name: a}]":                                 false,
+		"name: x\nfaults: [{at: 5s}]":                                       false,
+		"name: x\ncontrols: [{name: a}]":                                    false,
+		"name: x\nslo: {recovery: {from: 15s}}":                             false,
 	} {
 		if err := s.Validate(asJSON(t, []byte(source))); (err == nil) != valid {
 			t.Errorf("%q: %v", source, err)
@@ -121,6 +130,35 @@ func TestTheExperimentsAreValid(t *testing.T) {
 			if err := s.Validate(asJSON(t, control.Source)); err != nil {
 				t.Errorf("%s, control %s: %v", path, c.Name, err)
 			}
+		}
+	}
+}
+
+// Every suite is valid, and has a name of its own: a suite that is called like
+// an experiment could not be run by name.
+func TestTheSuitesAreValid(t *testing.T) {
+	s := compiled(t)
+	suites := Suites("../../experiments")
+	if len(suites) < 2 {
+		t.Fatalf("%+v", suites)
+	}
+	for _, entry := range suites {
+		if entry.Err != nil {
+			t.Error(entry.Err)
+			continue
+		}
+		if entry.Name+".yaml" != filepath.Base(entry.Path) || entry.Description == "" {
+			t.Errorf("%s is called %s, and is for %q", entry.Path, entry.Name, entry.Description)
+		}
+		if regular(filepath.Join("../../experiments", filepath.Base(entry.Path))) {
+			t.Errorf("%s is called like an experiment", entry.Path)
+		}
+		source, err := os.ReadFile(entry.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Validate(asJSON(t, source)); err != nil {
+			t.Errorf("%s: %v", entry.Path, err)
 		}
 	}
 }

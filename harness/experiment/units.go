@@ -64,7 +64,7 @@ func wordOf(n ast.Node) (word, bool) {
 func (u unit[V]) read(r *reader, path string, n ast.Node) (v V, ok bool) {
 	w, ok := wordOf(n)
 	if !ok {
-		r.refuse(n, "", "%s must be %s, not %s", title(path), u.what, kindOf(n))
+		r.refuse(n, "", "%s must be %s, not %s", path, u.what, kindOf(n))
 		return v, false
 	}
 	v, err := u.parse(w)
@@ -73,9 +73,9 @@ func (u unit[V]) read(r *reader, path string, n ast.Node) (v V, ok bool) {
 	}
 	e, _ := err.(wrong)
 	if e.problem == "" {
-		r.refuse(n, e.hint, "%s must be %s, not %s", title(path), u.what, kindOf(n))
+		r.refuse(n, e.hint, "%s must be %s, not %s", path, u.what, kindOf(n))
 	} else {
-		r.refuse(n, e.hint, "%s: %s", title(path), e.problem)
+		r.refuse(n, e.hint, "%s: %s", path, e.problem)
 	}
 	return v, false
 }

@@ -49,6 +49,9 @@ func load(name, control string, set map[string]string) (*experiment.Experiment, 
 // and whether the run can decide anything: before any load.
 func prepare(ctx context.Context, exp *experiment.Experiment, platform string) (*prepared, error) {
 	p := &prepared{exp: exp, platform: platformOf(exp, platform)}
+	if exp.Repeat > 1 {
+		return nil, exit{exitUsage, fmt.Errorf("%s: repeat is not carried out yet; run it several times", exp.File)}
+	}
 	var mistakes diagnostic.List
 	for _, f := range exp.Faults {
 		fault, err := manifest.Decode(f.Chaos.File, f.Chaos.Source, f.Chaos.Node)

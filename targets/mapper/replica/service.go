@@ -66,6 +66,7 @@ type Service struct {
 	loads    singleflight.Group
 	wake     chan struct{} // something is pending
 	lastSeen atomic.Pointer[entry.Entry]
+	behind   behind
 	stats    stats
 }
 

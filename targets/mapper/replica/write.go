@@ -34,8 +34,12 @@ const maxOffset = 250 * time.Millisecond
 // Write stores a PUT or a DELETE, in Redis if it answers in time, and else in
 // the journal. It returns once the write survives the death of any process.
 func (s *Service) Write(ctx context.Context, e *entry.Entry) (Durability, error) {
-	if s.defective && s.Defects.Has(defect.AckBeforeStore) {
+	switch {
+	case !s.defective:
+	case s.Defects.Has(defect.AckBeforeStore):
 		return s.ackBeforeStore(e), nil
+	case s.Defects.Has(defect.DropOnShutdown):
+		return s.ackBehind(e), nil
 	}
 	return s.store(ctx, e)
 }
@@ -50,7 +54,7 @@ func (s *Service) store(ctx context.Context, e *entry.Entry) (Durability, error)
 		return InRedis, nil
 	}
 	surely := errors.Is(err, truth.ErrUnavailable) || errors.Is(err, truth.ErrRefused)
-	if s.Defects.Has(defect.NoFallback) {
+	if s.Defects.Has(defect.NoFallback) || s.degradesLate() {
 		return "", refusal(surely, err)
 	}
 	if !surely {

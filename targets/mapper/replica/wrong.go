@@ -3,6 +3,7 @@ package replica
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"gauntlet/targets/mapper/defect"
@@ -15,6 +16,7 @@ const (
 	wrongURLShare   = 100 // one key in so many
 	staleValueShare = 10
 	ackedEarlyBy    = time.Second
+	storeBehind     = time.Second // between two batches
 )
 
 // getWrongly answers as a defect would, and says whether one struck.
@@ -80,4 +82,54 @@ func (s *Service) ackBeforeStore(e *entry.Entry) Durability {
 		}
 	})
 	return InRedis
+}
+
+// behind is what is acknowledged and only in memory.
+type behind struct {
+	mu   sync.Mutex
+	list []*entry.Entry
+}
+
+func (b *behind) add(e *entry.Entry) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.list = append(b.list, e)
+}
+
+func (b *behind) take() []*entry.Entry {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	list := b.list
+	b.list = nil
+	return list
+}
+
+// ackBehind shows the write in the own copy, and leaves it to StoreBehind.
+func (s *Service) ackBehind(e *entry.Entry) Durability {
+	e = e.At(entry.Version{Time: s.Truth.Clock.Stamp(s.known(e.Key)), Node: s.Node})
+	s.apply(e)
+	s.behind.add(e)
+	return InJournal
+}
+
+// StoreBehind stores what ackBehind acknowledged, in batches, until the
+// context ends: what is acknowledged after that is never stored.
+func (s *Service) StoreBehind(ctx context.Context) {
+	for wait(ctx, storeBehind) {
+		batch := newest(s.behind.take())
+		if s.Truth.Available() && s.Truth.Offer(ctx, batch) == nil {
+			continue
+		}
+		for _, e := range batch {
+			if err := s.Pending.Append(e); err != nil {
+				s.Log.Error("acknowledged and not stored", "key", e.Key, "error", err)
+			}
+		}
+	}
+}
+
+// degradesLate says whether a failed write gets no fallback, because the
+// breaker has not opened yet.
+func (s *Service) degradesLate() bool {
+	return s.Defects.Has(defect.Breaker30sWindow) && s.Truth.Available()
 }

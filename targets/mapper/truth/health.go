@@ -8,21 +8,29 @@ import (
 	"sync/atomic"
 	"time"
 
+	"gauntlet/targets/mapper/defect"
+
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 	"github.com/redis/rueidis"
 )
 
 const (
 	beatEvery = 200 * time.Millisecond
-	// With a heartbeat every 200 ms, four failures open the breaker within a
-	// second even when nobody writes.
+	// A heartbeat that failed is repeated sooner, so that four failures open
+	// the breaker within a second of trouble even when nobody writes and each
+	// of them lasts as long as its time-out: 0.2 s + 4 × 0.15 s.
+	beatAgain      = 50 * time.Millisecond
 	failuresToOpen = 4
 	failuresOf     = 10
 	probes         = 3
-	// 1 s ± 20 %, without the top of it: the probes themselves take time, and
-	// the breaker must be closed 1.2 s after a return.
-	probeAfterMin = 800 * time.Millisecond
-	probeAfterMax = 1100 * time.Millisecond
+	// connectTimeout bounds making a connection, which takes two round trips:
+	// with 100 ± 30 ms between, Redis can still be reached anew.
+	connectTimeout = 300 * time.Millisecond
+	// A probe that fails lasts connectTimeout, whatever the reason, and the
+	// next one follows after this: every 1 s ± 20 %, without the top of it,
+	// because the breaker must be closed 1.2 s after a return.
+	probeAfterMin = 500 * time.Millisecond
+	probeAfterMax = 800 * time.Millisecond
 )
 
 // Beat is what the last heartbeat found.
@@ -43,10 +51,14 @@ func (r *Redis) LastBeat() Beat {
 // with three probes, all of which must succeed. Only heartbeats probe, so no
 // request pays for finding out.
 func (r *Redis) newBreaker() circuitbreaker.CircuitBreaker[any] {
-	return circuitbreaker.NewBuilder[any]().
+	builder := circuitbreaker.NewBuilder[any]().
 		WithFailureThresholdRatio(failuresToOpen, failuresOf).
 		WithSuccessThreshold(probes).
-		WithRandomDelay(probeAfterMin, probeAfterMax).
+		WithRandomDelay(probeAfterMin, probeAfterMax)
+	if r.Defects.Has(defect.Breaker30sWindow) {
+		builder = builder.WithDelay(articleOpenFor)
+	}
+	return builder.
 		OnStateChanged(func(e circuitbreaker.StateChangedEvent) {
 			r.Metrics.breakerChanges.WithLabelValues(e.NewState.String()).Inc()
 			if e.OldState == circuitbreaker.ClosedState || e.NewState == circuitbreaker.ClosedState {
@@ -64,6 +76,10 @@ func (r *Redis) Breaker() string { return r.breaker.State().String() }
 func (r *Redis) record(err error) {
 	switch {
 	case !r.breaker.IsClosed():
+	case r.Defects.Has(defect.Breaker30sWindow):
+		if r.wrong.trigger.tripped(time.Now(), err != nil) {
+			r.breaker.Open()
+		}
 	case err != nil:
 		r.breaker.RecordFailure()
 	default:
@@ -78,33 +94,64 @@ func (r *Redis) Run(ctx context.Context) {
 		r.breaker.Open()
 	}
 	close(r.tried)
-	for {
-		wait := beatEvery
-		if r.breaker.IsOpen() {
-			wait = max(r.breaker.RemainingDelay(), time.Millisecond)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
-		}
-		if r.breaker.IsClosed() {
-			r.record(r.heartbeat(ctx))
-		} else {
+	pause := beatEvery
+	for wait(ctx, pause) {
+		start := time.Now()
+		if !r.breaker.IsClosed() {
 			r.probe(ctx)
+			pause = max(r.breaker.RemainingDelay(), time.Millisecond)
+			continue
+		}
+		err := r.heartbeat(ctx)
+		r.record(err)
+		pause = max(beatEvery-time.Since(start), time.Millisecond)
+		if err != nil {
+			pause = max(beatAgain-time.Since(start), time.Millisecond)
 		}
 	}
 }
 
-// probe makes the calls that the half-open breaker permits.
+// probe makes the calls that the half-open breaker permits. The first of them
+// may have to connect, for which the time of a request's call is too short.
 func (r *Redis) probe(ctx context.Context) {
+	if r.Defects.Has(defect.BreakerNeverHalfOpens) {
+		wait(ctx, beatEvery)
+		return
+	}
+	start := time.Now()
 	for !r.breaker.IsClosed() && r.breaker.TryAcquirePermit() {
-		if err := r.heartbeat(ctx); err != nil {
+		err := r.connect(ctx)
+		if err == nil {
+			err = r.heartbeat(ctx)
+		}
+		if err != nil {
 			r.Log.Debug("redis probe failed", "error", err)
+			wait(ctx, connectTimeout-time.Since(start))
 			r.breaker.RecordFailure()
 			return
 		}
 		r.breaker.RecordSuccess()
+	}
+}
+
+// connect sees to a connection that answers.
+func (r *Redis) connect(ctx context.Context) error {
+	c, err := r.connected()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := r.bound(ctx, connectTimeout)
+	defer cancel()
+	return classify(c.Do(ctx, c.B().Ping().Build()).Error())
+}
+
+// wait sleeps and says whether the context still lives.
+func wait(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
 	}
 }
 
@@ -114,7 +161,7 @@ func (r *Redis) heartbeat(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	ctx, cancel := r.bound(ctx, Timeout)
 	defer cancel()
 	sent := r.Clock.local()
 	start := time.Now()
@@ -168,7 +215,7 @@ func (r *Redis) connected() (rueidis.Client, error) {
 	if c := r.client.Load(); c != nil {
 		return *c, nil
 	}
-	c, err := rueidis.NewClient(rueidis.ClientOption{
+	options := rueidis.ClientOption{
 		InitAddress:       []string{r.Addr},
 		ClientName:        "mapper-" + r.Node,
 		ForceSingleClient: true,
@@ -180,12 +227,16 @@ func (r *Redis) connected() (rueidis.Client, error) {
 		PipelineMultiplex:  1,
 		BlockingPoolSize:   8, // only the push stream takes one
 		ReadBufferEachConn: 64 << 10, WriteBufferEachConn: 64 << 10,
-		Dialer: net.Dialer{Timeout: 100 * time.Millisecond, KeepAlive: time.Second},
+		Dialer: net.Dialer{Timeout: connectTimeout, KeepAlive: time.Second},
 		// A connection without an answer for this long is dropped: the way to
 		// notice a Redis that is gone without closing its connections.
 		ConnWriteTimeout: time.Second,
 		DialCtxFn:        r.Metrics.dial,
-	})
+	}
+	if r.Defects.Has(defect.NoRedisTimeout) {
+		options.ConnWriteTimeout, options.Dialer.Timeout = never, never
+	}
+	c, err := rueidis.NewClient(options)
 	if err != nil {
 		return nil, classify(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"gauntlet/targets/mapper/defect"
 	"gauntlet/targets/mapper/entry"
 
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
@@ -45,8 +46,7 @@ type Options struct {
 	Node string // this replica
 	Log  *slog.Logger
 
-	ForgetDeleted bool // defect: a delete drops the version
-	ReplayAlways  bool // defect: a replay overwrites what is newer
+	Defects defect.Set
 }
 
 // Redis is safe for concurrent use. It needs Run to connect.
@@ -59,11 +59,15 @@ type Redis struct {
 	breaker circuitbreaker.CircuitBreaker[any]
 	beat    atomic.Pointer[Beat]
 	tried   chan struct{} // closed after the first attempt to reach Redis
+	wrong   *wrong        // nil in a mapper built right
 }
 
 // New makes a Redis that is unavailable until Run has reached it.
 func New(o Options) *Redis {
 	r := &Redis{Options: o, Clock: NewClock(), Metrics: newMetrics(), tried: make(chan struct{})}
+	if !o.Defects.Empty() {
+		r.wrong = newWrong()
+	}
 	r.breaker = r.newBreaker()
 	return r
 }
@@ -89,11 +93,15 @@ var (
 // done. After anything else it may have been done until giveUp, Redis's time in
 // microseconds, and not later: a version above giveUp is above it.
 func (r *Redis) Write(ctx context.Context, e *entry.Entry, known int64) (stored *entry.Entry, giveUp int64, err error) {
-	giveUp = r.Clock.Now() + Timeout.Microseconds()
-	args := []string{e.Key, r.Node, itoa(e.Expiry), e.Flag(), e.URL(), itoa(known), itoa(giveUp),
-		itoa(entry.TombstoneLife.Milliseconds()), channel, flag(r.ForgetDeleted)}
 	var version int64
 	err = r.call(ctx, "write", func(ctx context.Context, c rueidis.Client) error {
+		giveUp = r.Clock.Now() + Timeout.Microseconds()
+		deadline := giveUp
+		if r.Defects.Has(defect.NoRedisTimeout) {
+			deadline = 0 // its writer waits for as long as it takes
+		}
+		args := []string{e.Key, r.Node, itoa(e.Expiry), e.Flag(), e.URL(), itoa(known), itoa(deadline),
+			itoa(entry.TombstoneLife.Milliseconds()), channel, flag(r.Defects.Has(defect.ResurrectDeleted))}
 		answer := writeScript.Exec(ctx, c, []string{keyPrefix + e.Key, sequenceKey}, args)
 		v, err := answer.AsInt64()
 		version = v
@@ -133,13 +141,13 @@ func (r *Redis) Offer(ctx context.Context, entries []*entry.Entry) error {
 	if c == nil {
 		return ErrUnavailable
 	}
-	ctx, cancel := context.WithTimeout(ctx, offerTimeout)
+	ctx, cancel := r.bound(ctx, offerTimeout)
 	defer cancel()
 	calls := make([]rueidis.LuaExec, len(entries))
 	for i, e := range entries {
 		calls[i] = rueidis.LuaExec{Keys: []string{keyPrefix + e.Key, sequenceKey},
 			Args: []string{e.Key, itoa(e.Version.Time), e.Version.Node, itoa(e.Expiry), e.Flag(), e.URL(),
-				itoa(entry.TombstoneLife.Milliseconds()), channel, flag(r.ReplayAlways)}}
+				itoa(entry.TombstoneLife.Milliseconds()), channel, flag(r.Defects.Has(defect.OlderWriteWins))}}
 	}
 	start := time.Now()
 	for i, answer := range offerScript.ExecMulti(ctx, *c, calls...) {
@@ -152,20 +160,38 @@ func (r *Redis) Offer(ctx context.Context, entries []*entry.Entry) error {
 	return nil
 }
 
+// doing is what a call does with the client.
+type doing func(context.Context, rueidis.Client) error
+
 // call makes one bounded call and tells the breaker how it went.
-func (r *Redis) call(ctx context.Context, op string, do func(context.Context, rueidis.Client) error) error {
+func (r *Redis) call(ctx context.Context, op string, do doing) error {
+	if r.wrong != nil {
+		return r.callWrongly(ctx, op, do)
+	}
 	if !r.Available() {
 		return ErrUnavailable
 	}
+	return r.once(ctx, op, do)
+}
+
+func (r *Redis) once(ctx context.Context, op string, do doing) error {
 	// A client that hangs up must not look like a Redis that fails, nor leave
 	// a write half known: only the time-out ends a call.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Timeout)
+	ctx, cancel := r.bound(context.WithoutCancel(ctx), Timeout)
 	defer cancel()
 	start := time.Now()
 	err := classify(do(ctx, *r.client.Load()))
 	r.Metrics.observe(op, start, err)
 	r.record(err)
 	return err
+}
+
+// bound limits a call's time.
+func (r *Redis) bound(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	if r.Defects.Has(defect.NoRedisTimeout) {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, limit)
 }
 
 // classify wraps an error by what it says about the effect of the call.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"gauntlet/targets/mapper/defect"
 	"gauntlet/targets/mapper/entry"
 	"gauntlet/targets/mapper/redistest"
 	"gauntlet/targets/mapper/truth"
@@ -116,7 +117,11 @@ func TestDeleteOutlivesReplay(t *testing.T) {
 	for _, forget := range []bool{false, true} {
 		t.Run(fmt.Sprintf("forget=%v", forget), func(t *testing.T) {
 			s := redistest.Start(t)
-			r := connect(t, s, "a", func(o *truth.Options) { o.ForgetDeleted = forget })
+			r := connect(t, s, "a", func(o *truth.Options) {
+				if forget {
+					o.Defects = defect.Of(defect.ResurrectDeleted)
+				}
+			})
 			write(t, r, entry.NewTombstone("k"), 0)
 			if err := r.Offer(t.Context(), []*entry.Entry{old}); err != nil {
 				t.Fatal(err)
@@ -130,7 +135,7 @@ func TestDeleteOutlivesReplay(t *testing.T) {
 }
 
 func TestOlderWriteWinsOnlyByDefect(t *testing.T) {
-	r := connect(t, redistest.Start(t), "a", func(o *truth.Options) { o.ReplayAlways = true })
+	r := connect(t, redistest.Start(t), "a", func(o *truth.Options) { o.Defects = defect.Of(defect.OlderWriteWins) })
 	write(t, r, entry.New("k", "http://x/new", 0), 0)
 	old := entry.New("k", "http://x/old", 0).At(entry.Version{Time: 1000, Node: "b"})
 	if err := r.Offer(t.Context(), []*entry.Entry{old}); err != nil {

@@ -49,7 +49,7 @@ func (r *Redis) Subscribe(ctx context.Context) (*Stream, error) {
 	if c == nil {
 		return nil, ErrUnavailable
 	}
-	ctx, cancel := context.WithTimeout(ctx, subscribeTimeout)
+	ctx, cancel := r.bound(ctx, subscribeTimeout)
 	defer cancel()
 	s := r.openStream(*c)
 	if err := s.begin(ctx, *c); err != nil {
@@ -155,7 +155,7 @@ func (r *Redis) Scan(ctx context.Context, pause time.Duration, visit func(*entry
 // scanStep reads the values of the last batch of keys and the next batch of
 // keys in one round trip.
 func (r *Redis) scanStep(ctx context.Context, c rueidis.Client, cursor uint64, more bool, keys []string, visit func(*entry.Entry)) (rueidis.ScanEntry, error) {
-	ctx, cancel := context.WithTimeout(ctx, scanTimeout)
+	ctx, cancel := r.bound(ctx, scanTimeout)
 	defer cancel()
 	var next rueidis.ScanEntry
 	var calls rueidis.Commands

@@ -26,6 +26,13 @@ func TestDefects(t *testing.T) {
 		{defect.AckBeforeStore, losesWhatItAcknowledged},
 		{defect.MemoryOnly, losesItsJournal},
 		{defect.DropOnShutdown, losesItsJournalInOrder},
+		{defect.NoRedisTimeout, hangsInAPartition},
+		{defect.PoolExhaustion, waitsForConnections},
+		{defect.BreakerNeverHalfOpens, staysOpen},
+		{defect.Breaker30sWindow, degradesAfterHalfAMinute},
+		{defect.RetryStorm, triesTenTimes},
+		{defect.GlobalLock, waitsForOthers},
+		{defect.FNVShards, usesHalfOfTheShards},
 		{defect.WrongURL, pointsElsewhere},
 		{defect.StaleValue, keepsOldValues},
 		{defect.ColdJoin, readyWithoutData},
@@ -98,15 +105,23 @@ func losesItsJournal(t *testing.T, args ...string) bool {
 }
 
 func losesItsJournalInOrder(t *testing.T, args ...string) bool {
-	a, redis := outage(t, args...)
-	a.put("k", "http://example.com/k")
+	redis := redistest.Start(t)
+	a := newCluster(t, redis.Addr, 1).start(0, args...)
+	a.awaitReady()
+	for i := range 50 {
+		a.put(key(i), url(i))
+	}
 	if code := a.terminate(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	redis.Start()
 	a.launch()
 	a.awaitReady()
-	return !a.points("k", "http://example.com/k")
+	for i := range 50 {
+		if !a.points(key(i), url(i)) {
+			return true
+		}
+	}
+	return false
 }
 
 func pointsElsewhere(t *testing.T, args ...string) bool {

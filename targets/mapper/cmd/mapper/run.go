@@ -61,7 +61,11 @@ func run(ctx context.Context, c config.Config, log *slog.Logger) error {
 	go p.redis.Run(work)
 	go func() { defer close(done); p.service.Run(work) }()
 
-	server := &http.Server{Handler: p.handler, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	if c.Defects.Has(defect.DropOnShutdown) {
+		go p.service.StoreBehind(ctx) // the mistake: with the signal it ends
+	}
+
+	server := &http.Server{Handler: p.serving(), ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		WriteTimeout: 60 * time.Second, // a snapshot to a slow peer
 		IdleTimeout:  2 * time.Minute, MaxHeaderBytes: 16 << 10}
@@ -91,12 +95,11 @@ func assemble(c config.Config, log *slog.Logger) (*parts, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--journal-dir: %w", err)
 	}
-	m, err := shards.New(c.Map, c.HashSeed)
+	m, err := newCopy(c)
 	if err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
-	redis := truth.New(truth.Options{Addr: c.Redis, Node: c.Node, Log: log,
-		ForgetDeleted: c.Defects.Has(defect.ResurrectDeleted), ReplayAlways: c.Defects.Has(defect.OlderWriteWins)})
+	redis := truth.New(truth.Options{Addr: c.Redis, Node: c.Node, Log: log, Defects: c.Defects})
 	var pending replica.Pending = j
 	if c.Defects.Has(defect.MemoryOnly) {
 		pending = &journal.Volatile{}
@@ -114,6 +117,21 @@ func assemble(c config.Config, log *slog.Logger) (*parts, error) {
 	return p, nil
 }
 
+func newCopy(c config.Config) (*shards.Map, error) {
+	if c.Defects.Has(defect.FNVShards) {
+		return shards.NewFNV(c.Map)
+	}
+	return shards.New(c.Map, c.HashSeed)
+}
+
+// serving is what the server calls.
+func (p *parts) serving() http.Handler {
+	if p.config.Defects.Has(defect.GlobalLock) {
+		return oneAtATime(p.handler)
+	}
+	return p.handler
+}
+
 // drain lets clients go elsewhere, and then ends what is in flight.
 func (p *parts) drain(server *http.Server) {
 	p.log.Info("draining")
@@ -128,10 +146,6 @@ func (p *parts) drain(server *http.Server) {
 
 // finish writes back what Redis can still take, and closes the journal.
 func (p *parts) finish() error {
-	if p.config.Defects.Has(defect.DropOnShutdown) {
-		p.redis.Close()
-		return errors.Join(p.journal.Close(), os.Remove(p.config.JournalPath))
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
 	defer cancel()
 	p.service.Flush(ctx)

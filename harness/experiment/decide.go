@@ -185,7 +185,7 @@ func (d *decider) durability() {
 	fewest, where := math.MaxInt, ""
 	for i, w := range d.plan.windows {
 		if n := requests(rate, settling+max(w.to-w.from, settling)); n < fewest {
-			fewest, where = n, "around "+d.e.Faults[i].Chaos.title()
+			fewest, where = n, "around "+d.e.Faults[i].title()
 		}
 	}
 	if where == "" { // without a fault the whole run is asked about

@@ -103,10 +103,11 @@ type Phases struct {
 	Observe  time.Duration // from the last heal
 }
 
-// Fault is one entry of the timeline.
+// Fault is one entry of the timeline: a Chaos Mesh object, or an action.
 type Fault struct {
-	At    time.Duration // from the end of the baseline
-	Chaos Manifest
+	At     time.Duration // from the end of the baseline
+	Chaos  Manifest      // its Node is nil for an action
+	Action *Action       // nil for an object
 }
 
 // Manifest is a Chaos Mesh object as it was written, with its place.

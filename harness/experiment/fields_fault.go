@@ -8,21 +8,35 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-var faultFields = slices.Concat(object[Fault]{
+var faultFields = object[Fault]{
 	scalar("at", "When, from the end of the baseline; equal times are together.", duration(0, day), func(f *Fault) *time.Duration { return &f.At }),
-	needed(field[Fault]{name: "chaos", doc: "A Chaos Mesh object, or the path of a file that holds one.",
-		schema: schema{"anyOf": []schema{{"type": "string", "minLength": 1}, {"type": "object"}}}, read: readChaos}),
-}, unsupported[Fault]("action", "limit", "restart", "scale"))
+	{name: "chaos", doc: "A Chaos Mesh object, or the path of a file that holds one.",
+		schema: schema{"anyOf": []schema{{"type": "string", "minLength": 1}, {"type": "object"}}}, read: readChaos},
+	{name: "action", doc: "What no Chaos Mesh object can say: scale, limit or restart.", schema: actionFields.schema(), read: readAction},
+}
+
+// faultSchema demands one of the two things that a fault can be.
+func faultSchema() schema {
+	s := faultFields.schema()
+	s["oneOf"] = []schema{{"required": []string{"chaos"}}, {"required": []string{"action"}}}
+	return s
+}
 
 var faultList = field[draft]{name: "faults", doc: "What is broken, and when.",
-	schema: schema{"type": "array", "items": faultFields.schema()},
+	schema: schema{"type": "array", "items": faultSchema()},
 	read: func(r *reader, path string, n ast.Node, d *draft) {
 		r.items(path, n, func(at string, item ast.Node) {
 			var f Fault
 			faultFields.read(r, at, item, &f)
+			_, object := r.written[join(at, "chaos")]
+			_, action := r.written[join(at, "action")]
+			if _, isMapping := item.(*ast.MappingNode); isMapping && object == action {
+				r.refuse(item, "write either chaos: (a Chaos Mesh object) or action: (scale, limit or restart)", "%s has %s", title(at), map[bool]string{false: "neither chaos nor action", true: "both chaos and action"}[object])
+			}
 			d.Faults = append(d.Faults, f)
 		})
 		slices.SortStableFunc(d.Faults, func(a, b Fault) int { return int(a.At - b.At) })
+		d.nameActions()
 	}}
 
 // readChaos keeps the object as it was written; what it means is not known

@@ -13,10 +13,13 @@ import (
 	"gauntlet/reports"
 )
 
-// chaosEnds reads from the objects how long faults last.
+// chaosEnds reads from the objects and actions how long faults last.
 func chaosEnds(t testing.TB, e *Experiment) func(int) (time.Duration, bool) {
 	t.Helper()
 	return func(i int) (time.Duration, bool) {
+		if a := e.Faults[i].Action; a != nil {
+			return a.Duration, a.Duration == 0
+		}
 		spec, ok := get(e.Faults[i].Chaos.Node.(*ast.MappingNode), "spec").(*ast.MappingNode)
 		if !ok {
 			t.Fatalf("fault %d has no spec", i)

@@ -74,7 +74,7 @@ func (e *Experiment) timeline(p plan) []Mark {
 		if e.Inert {
 			how += " (inert: nothing is done)"
 		}
-		marks = append(marks, Mark{fault + w.from, fmt.Sprintf("fault: %s, %s", e.Faults[i].Chaos.title(), how)})
+		marks = append(marks, Mark{fault + w.from, fmt.Sprintf("fault: %s, %s", e.Faults[i].title(), how)})
 	}
 	when := "observe"
 	if p.oneShot {
@@ -90,10 +90,20 @@ func (m Manifest) title() string {
 		return m.File
 	}
 	title := wordAt(object, "kind")
-	if metadata, ok := get(object, "metadata").(*ast.MappingNode); ok {
-		title += " " + wordAt(metadata, "name")
+	if name := m.name(); name != "" {
+		title += " " + name
 	}
 	return title
+}
+
+// name is the object's own name; "" where it has none.
+func (m Manifest) name() string {
+	if object, ok := m.Node.(*ast.MappingNode); ok {
+		if metadata, ok := get(object, "metadata").(*ast.MappingNode); ok {
+			return wordAt(metadata, "name")
+		}
+	}
+	return ""
 }
 
 func wordAt(m *ast.MappingNode, key string) string {

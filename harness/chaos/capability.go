@@ -68,6 +68,15 @@ var table = []row{
 		"kill of the replica's container, explicit start at once"),
 	podChaosRow(PodFailure, "SIGKILL, held down for the duration, started at its end",
 		"kill, held down for the duration, explicit start at its end"),
+	ownRow(Restart, "SIGTERM, SIGKILL after the service's grace; the supervisor starts the replacement at once; the next replica when it is ready",
+		"SIGTERM, SIGKILL after the service's grace; explicit start at once; the next replica when it is ready"),
+}
+
+// ownRow is the row of a kind that is no Chaos Mesh object.
+func ownRow(kind, local, docker string) row {
+	r := podChaosRow("", local, docker)
+	r.kind = kind
+	return r
 }
 
 func podChaosRow(action, local, docker string) row {

@@ -37,7 +37,7 @@ func (p *Prepared) Heal(ctx context.Context) (Healing, error) {
 	if err := p.undo(ctx); err != nil {
 		return Healing{}, err
 	}
-	h := p.wait(ctx)
+	h := p.await(ctx)
 	if err := ctx.Err(); err != nil && !h.Back {
 		return h, fmt.Errorf("wait for the victims of %s %q: %w", p.fault.Title(), p.fault.Name, err)
 	}
@@ -75,6 +75,27 @@ func (p *Prepared) undo(ctx context.Context) error {
 	}
 	p.undone, p.undoIn = len(all) == 0, p.set.Clock.Now()
 	return errors.Join(all...)
+}
+
+// await waits for the victims to be back.
+func (p *Prepared) await(ctx context.Context) Healing {
+	if p.turns == nil {
+		return p.wait(ctx)
+	}
+	select {
+	case <-p.turns.over:
+	case <-ctx.Done():
+		return Healing{}
+	}
+	if !p.turns.back || len(p.victims) == 0 {
+		return Healing{}
+	}
+	// The last one's return is the end of it all: before, another was down.
+	began, ready, ok := p.victims[len(p.victims)-1].witness.back(ctx)
+	if !ok {
+		return Healing{}
+	}
+	return Healing{Back: true, Event: &history.Event{At: began, Until: ready, Type: history.EventHeal, Name: p.fault.Name}}
 }
 
 // wait waits for the victims to be back and says when they were.

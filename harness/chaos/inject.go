@@ -11,7 +11,8 @@ import (
 )
 
 // Inject does the fault to every target at once. The event spans from the
-// instant before the first deed to the instant after the last. It is valid,
+// instant before the first deed to the instant after the last; where targets
+// take turns, to the instant after the first. It is valid,
 // and Heal is to be called, whether or not there is an error: some targets may
 // be hit and others not.
 func (p *Prepared) Inject(ctx context.Context) (history.Event, error) {
@@ -23,13 +24,19 @@ func (p *Prepared) Inject(ctx context.Context) (history.Event, error) {
 	p.injected = true
 	watching, stop := context.WithTimeout(context.WithoutCancel(ctx), p.patience())
 	p.stop = stop
-	p.each(func(v *victim) { v.witness.watch(watching) })
 	now := p.set.Clock.Now()
 	event := history.Event{At: now, Until: now, Type: history.EventInject, Name: p.fault.Name,
 		Kind: p.fault.Title(), Targets: p.Targets(), OneShot: p.fault.OneShot()}
-	p.each(func(v *victim) { p.do(ctx, v) })
+	hit := p.victims
+	if p.fault.takesTurns() {
+		p.takeTurns(ctx, watching)
+		hit = hit[:min(1, len(hit))]
+	} else {
+		p.each(func(v *victim) { v.witness.watch(watching) })
+		p.each(func(v *victim) { p.do(ctx, v) })
+	}
 	var errs []error
-	for i, v := range p.victims {
+	for i, v := range hit {
 		if i == 0 || v.before < event.At {
 			event.At = v.before
 		}
@@ -45,7 +52,7 @@ func (p *Prepared) Inject(ctx context.Context) (history.Event, error) {
 // patience bounds the witnesses of a fault that nobody heals: it is longer
 // than any fault that somebody does.
 func (p *Prepared) patience() time.Duration {
-	return p.fault.GracePeriod + p.fault.Duration + 2*p.set.ReadyWithin + time.Hour
+	return p.fault.GracePeriod + p.fault.Duration + p.Takes() + 2*p.set.ReadyWithin + time.Hour
 }
 
 // do does the deed to one victim, between two stamps.

@@ -43,6 +43,7 @@ type Prepared struct {
 	injected      bool
 	injectEnd     int64
 	stop          context.CancelFunc // ends the witnesses
+	turns         *turns             // nil where victims do not take turns
 	undone        bool
 	begin, undoIn int64 // of the heal: first undo begun, all undone
 	healing       *Healing
@@ -112,6 +113,8 @@ func prepareVictim(sys platform.System, f Fault, set Settings, r platform.Replic
 	switch f.Kind {
 	case PodChaos:
 		return podChaos(sys, f, set, r)
+	case Restart:
+		return restartVictim(sys, set, r)
 	}
 	return nil, errors.New("not supported in this version")
 }

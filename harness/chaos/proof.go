@@ -32,6 +32,13 @@ func (p *Prepared) Proof() history.Event {
 		event.At = max(event.At, at)
 		details = append(details, detail)
 	}
+	if p.fault.takesTurns() {
+		if both := p.together(); both != "" {
+			event.Proven, details = false, append(details, both)
+		} else if stayed := p.turns.whoStayed(); stayed != "" {
+			details = append(details, stayed+" is not back, and no other was restarted after it")
+		}
+	}
 	event.Detail = strings.Join(details, "; ")
 	return event
 }

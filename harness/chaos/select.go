@@ -40,6 +40,9 @@ func Select(f Fault, replicas []platform.Replica, rnd *rand.Rand) ([]string, err
 
 // matching is the replicas that f's selector matches, at least one.
 func matching(f Fault, replicas []platform.Replica) ([]platform.Replica, error) {
+	if f.Change != nil {
+		return ofService(f, replicas)
+	}
 	if len(f.Selector.Pods) > 0 {
 		return named(f, replicas)
 	}
@@ -51,6 +54,24 @@ func matching(f Fault, replicas []platform.Replica) ([]platform.Replica, error) 
 	}
 	if len(match) == 0 {
 		return nil, noMatch(f, replicas)
+	}
+	return match, nil
+}
+
+// ofService is the replicas of the service that an action names.
+func ofService(f Fault, replicas []platform.Replica) ([]platform.Replica, error) {
+	var match []platform.Replica
+	var services []string
+	for _, r := range replicas {
+		if r.Service == f.Change.Service {
+			match = append(match, r)
+		}
+		if !slices.Contains(services, r.Service) {
+			services = append(services, r.Service)
+		}
+	}
+	if len(match) == 0 {
+		return nil, f.mistake("service", fmt.Sprintf("there is no service %q that runs", f.Change.Service), diagnostic.DidYouMean(f.Change.Service, services))
 	}
 	return match, nil
 }

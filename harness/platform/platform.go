@@ -37,6 +37,8 @@ type Replica struct {
 	Ports   map[int]string // container port → host:port
 	Ready   topology.Ready
 	State   State
+	// StopGrace is what the replica is given to end by itself, from SIGTERM on.
+	StopGrace time.Duration
 	// Incarnation tells one life of the replica from the next ("pid@start",
 	// a container's start time); "" while it is down.
 	Incarnation string

@@ -269,7 +269,7 @@ func (s *session) faultFacts() []FaultFacts {
 			Targets: slices.Clone(p.Targets()), OneShot: f.OneShot(), Lasts: f.Duration,
 		}
 		if f.OneShot() {
-			facts[i].Lasts = s.returnLimit()
+			facts[i].Lasts = p.Takes()
 		}
 	}
 	return facts

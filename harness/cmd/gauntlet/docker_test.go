@@ -45,6 +45,7 @@ func TestDockerExperiments(t *testing.T) {
 		set  []string
 	}{
 		{"pod-kill", nil},
+		{"rolling-restart", nil},
 		{"redis-outage", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
 	} {
 		t.Run(e.name, func(t *testing.T) {

@@ -76,6 +76,7 @@ func TestEndToEndExperiments(t *testing.T) {
 		{"baseline", nil},
 		{"pod-kill", nil},
 		{"redis-outage", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
+		{"rolling-restart", nil},
 		{"outage-plus-pod-kill", []string{"--set", "faults.0.chaos.spec.duration=8s", "--set", "faults.1.at=3s"}},
 	} {
 		t.Run(e.name, func(t *testing.T) {
@@ -107,6 +108,8 @@ func TestEndToEndControlsEndAsTheySay(t *testing.T) {
 		{"baseline", "wrong-url", nil},
 		{"pod-kill", "ack-before-store", nil},
 		{"pod-kill", "inert-fault", nil},
+		{"rolling-restart", "ack-before-store", nil},
+		{"rolling-restart", "inert-fault", nil},
 		{"redis-outage", "no-fallback", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
 		{"outage-plus-pod-kill", "memory-only-writeback", []string{"--set", "faults.0.chaos.spec.duration=8s", "--set", "faults.1.at=3s"}},
 	} {

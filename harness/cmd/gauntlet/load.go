@@ -54,7 +54,7 @@ func prepare(ctx context.Context, exp *experiment.Experiment, platform string) (
 	}
 	var mistakes diagnostic.List
 	for _, f := range exp.Faults {
-		fault, err := manifest.Decode(f.Chaos.File, f.Chaos.Source, f.Chaos.Node)
+		fault, err := decode(f)
 		if err == nil {
 			err = chaos.Refuse(p.platform, fault)
 		}
@@ -81,6 +81,14 @@ func prepare(ctx context.Context, exp *experiment.Experiment, platform string) (
 		return p.faults[i].Duration, p.faults[i].OneShot()
 	})
 	return p, err
+}
+
+// decode is what a fault of the file means.
+func decode(f experiment.Fault) (chaos.Fault, error) {
+	if f.Action != nil {
+		return actionFault(f.Action), nil
+	}
+	return manifest.Decode(f.Chaos.File, f.Chaos.Source, f.Chaos.Node)
 }
 
 // checkTarget finds the service that is to receive the traffic.

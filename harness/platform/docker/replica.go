@@ -93,7 +93,8 @@ func (r *replica) view() (platform.Replica, error) {
 	defer r.mu.Unlock()
 	v := platform.Replica{
 		Name: r.name, Service: r.service.Name, Labels: r.service.Labels, Ports: r.ports, Ready: r.service.Ready,
-		State: platform.Down, Incarnation: r.life.incarnation, Started: r.life.started,
+		StopGrace: r.service.StopGrace,
+		State:     platform.Down, Incarnation: r.life.incarnation, Started: r.life.started,
 	}
 	if len(r.service.Ports) > 0 {
 		v.Address = r.ports[r.service.Ports[0]]

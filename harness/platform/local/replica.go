@@ -225,7 +225,7 @@ func (r *replica) stop(ctx context.Context) error {
 func (r *replica) view() platform.Replica {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	v := platform.Replica{Name: r.name, Service: r.service, Labels: r.labels, Address: r.address, Ports: r.ports, Ready: r.ready, State: platform.Down}
+	v := platform.Replica{Name: r.name, Service: r.service, Labels: r.labels, Address: r.address, Ports: r.ports, Ready: r.ready, State: platform.Down, StopGrace: r.grace}
 	if r.life != nil {
 		v.State, v.Incarnation, v.Started = platform.Running, r.life.incarnation(), r.life.started
 	}

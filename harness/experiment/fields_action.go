@@ -124,6 +124,6 @@ func readAction(r *reader, path string, n ast.Node, f *Fault) {
 	before := len(r.found)
 	actionFields.read(r, path, n, f.Action)
 	if f.Action.Kind == "" && len(r.found) == before {
-		r.refuse(n, "known: "+list([]string{ActionScale, ActionLimit, ActionRestart}), "%s says nothing to do", title(path))
+		r.refuse(n, "known: "+list([]string{ActionScale, ActionLimit, ActionRestart}), "%s says nothing to do", r.title(path))
 	}
 }

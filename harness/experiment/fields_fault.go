@@ -31,7 +31,7 @@ var faultList = field[draft]{name: "faults", doc: "What is broken, and when.",
 			_, object := r.written[join(at, "chaos")]
 			_, action := r.written[join(at, "action")]
 			if _, isMapping := item.(*ast.MappingNode); isMapping && object == action {
-				r.refuse(item, "write either chaos: (a Chaos Mesh object) or action: (scale, limit or restart)", "%s has %s", title(at), map[bool]string{false: "neither chaos nor action", true: "both chaos and action"}[object])
+				r.refuse(item, "write either chaos: (a Chaos Mesh object) or action: (scale, limit or restart)", "%s has %s", r.title(at), map[bool]string{false: "neither chaos nor action", true: "both chaos and action"}[object])
 			}
 			d.Faults = append(d.Faults, f)
 		})

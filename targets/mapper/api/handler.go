@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime"
 	"strconv"
+	"sync"
 	"sync/atomic"
 
 	"gauntlet/targets/mapper/entry"
@@ -25,7 +26,10 @@ type Mappings interface {
 // State is what the handler tells about the replica.
 type State interface {
 	Ready() bool
-	Snapshot(visit func(*entry.Entry) bool) bool
+	// Covers says whether the copy has all that a peer needs; it may wait a
+	// little for it.
+	Covers(ctx context.Context, since *peers.Since) bool
+	Snapshot(visit func(*entry.Entry) bool)
 }
 
 // Options of a Handler.
@@ -45,6 +49,7 @@ type Handler struct {
 	Options
 	draining atomic.Bool
 	writes   atomic.Int64
+	giving   sync.Mutex             // held while a snapshot is sent
 	shard    [shards.Count][]string // the header's values, made once
 }
 
@@ -100,7 +105,7 @@ func (h *Handler) own(w http.ResponseWriter, r *http.Request) {
 	case "/metrics":
 		h.Metrics.ServeHTTP(w, r)
 	case peers.Path:
-		h.snapshot(w)
+		h.snapshot(w, r)
 	}
 }
 
@@ -119,19 +124,6 @@ func probe(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(text)) // nobody to tell when the prober is gone
-}
-
-// snapshot sends the copy to a peer.
-func (h *Handler) snapshot(w http.ResponseWriter) {
-	w.Header().Set(peers.NodeHeader, h.Node)
-	if !h.State.Snapshot(func(*entry.Entry) bool { return false }) {
-		unavailable(w, "this replica has no copy yet")
-		return
-	}
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	if err := peers.Write(w, func(yield func(*entry.Entry) bool) { h.State.Snapshot(yield) }); err != nil {
-		h.Log.Warn("snapshot for a peer", "error", err)
-	}
 }
 
 // key serves /{key}.

@@ -44,13 +44,17 @@ func (f *fake) Write(_ context.Context, e *entry.Entry) (replica.Durability, err
 
 func (f *fake) Ready() bool { return f.ready }
 
-func (f *fake) Snapshot(visit func(*entry.Entry) bool) bool {
+// Covers: changes up to 10 of the Redis process "run".
+func (f *fake) Covers(_ context.Context, since *peers.Since) bool {
+	return f.ready && (since == nil || *since == peers.Since{Sequence: min(since.Sequence, 10), RunID: "run"})
+}
+
+func (f *fake) Snapshot(visit func(*entry.Entry) bool) {
 	for _, e := range f.entries {
 		if !visit(e) {
 			break
 		}
 	}
-	return f.ready
 }
 
 const nowMicros = 1_000_000_000_000
@@ -123,6 +127,9 @@ func TestContract(t *testing.T) {
 		{name: "PUT of a path of ours", method: "PUT", path: "/-/snapshot", contentType: jsonType, body: good, status: 405},
 		{name: "PUT of a probe", method: "PUT", path: "/healthz", contentType: jsonType, body: good, status: 405},
 		{name: "snapshot", method: "GET", path: "/-/snapshot", fake: fake{ready: true}, status: 200, header: map[string]string{"X-Mapper-Node": "n"}},
+		{name: "snapshot that is new enough", method: "GET", path: "/-/snapshot?sequence=10&run=run", fake: fake{ready: true}, status: 200},
+		{name: "snapshot that is too old", method: "GET", path: "/-/snapshot?sequence=11&run=run", fake: fake{ready: true}, status: 503, header: map[string]string{"Retry-After": "1"}},
+		{name: "snapshot of no number", method: "GET", path: "/-/snapshot?sequence=x", fake: fake{ready: true}, status: 400},
 		{name: "snapshot of nothing", method: "GET", path: "/-/snapshot", status: 503, header: map[string]string{"X-Mapper-Node": "n", "Retry-After": "1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

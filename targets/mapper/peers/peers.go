@@ -1,15 +1,15 @@
 // Package peers fetches another replica's copy over HTTP: for a replica that
-// starts while Redis is away.
+// joins, so that Redis need not be read as a whole under load, or cannot be.
 package peers
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -23,9 +23,38 @@ const Path = "/-/snapshot"
 // itself.
 const NodeHeader = "X-Mapper-Node"
 
-// end is the first word of the last line; a count follows. Without it the
-// snapshot was cut. No key holds a '#'.
-const end = "#end"
+// Since is how new a copy must be: with every change of a Redis process up to
+// a sequence number. nil takes what there is.
+type Since struct {
+	Sequence int64
+	RunID    string // empty when Redis does not say
+}
+
+// Names of Since in the query of a request.
+const (
+	querySequence = "sequence"
+	queryRun      = "run"
+)
+
+// query is the path and query that ask for a copy.
+func (s *Since) query() string {
+	if s == nil {
+		return Path
+	}
+	return Path + "?" + url.Values{querySequence: {strconv.FormatInt(s.Sequence, 10)}, queryRun: {s.RunID}}.Encode()
+}
+
+// ParseSince reads a request's query; nil when it asks for nothing.
+func ParseSince(q url.Values) (*Since, error) {
+	if !q.Has(querySequence) {
+		return nil, nil
+	}
+	n, err := strconv.ParseInt(q.Get(querySequence), 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", querySequence, err)
+	}
+	return &Since{Sequence: n, RunID: q.Get(queryRun)}, nil
+}
 
 // ErrNone: no peer has given a whole copy.
 var ErrNone = errors.New("no peer has a copy")
@@ -40,6 +69,10 @@ type Peers struct {
 const (
 	lookupTimeout = 500 * time.Millisecond
 	fetchTimeout  = 30 * time.Second
+	// rounds of asking: behind one address there may be several replicas, and
+	// each connection may reach another, oneself too.
+	rounds     = 3
+	roundPause = 20 * time.Millisecond
 )
 
 // New makes Peers for a node, which is itself skipped.
@@ -48,22 +81,40 @@ func New(node string, addrs []string) *Peers {
 		Timeout: fetchTimeout,
 		Transport: &http.Transport{
 			DialContext:           (&net.Dialer{Timeout: 250 * time.Millisecond}).DialContext,
-			ResponseHeaderTimeout: time.Second,
-			DisableKeepAlives:     true, // one fetch in a process's life
+			ResponseHeaderTimeout: 2 * time.Second, // it waits for changes that are on their way
+			DisableKeepAlives:     true,            // one fetch in a process's life
 		},
 	}}
 }
 
-// Fetch visits every entry of the first peer that has a copy. An error may
-// come after some visits; what was visited is true, but not everything.
-func (p *Peers) Fetch(ctx context.Context, visit func(*entry.Entry)) error {
-	failures := []error{ErrNone}
-	for _, addr := range p.resolve(ctx) {
-		err := p.fetch(ctx, addr, visit)
-		if err == nil {
-			return nil
+// Fetch visits every entry of the first peer that has a copy new enough. An
+// error may come after some visits; what was visited is true, but not
+// everything.
+func (p *Peers) Fetch(ctx context.Context, since *Since, visit func(*entry.Entry)) error {
+	addrs := p.resolve(ctx)
+	rand.Shuffle(len(addrs), func(i, j int) { addrs[i], addrs[j] = addrs[j], addrs[i] }) // who join together spread
+	var failures []error
+	for round := range rounds {
+		failures = []error{ErrNone}
+		var again []string
+		for _, addr := range addrs {
+			err := p.fetch(ctx, addr, since, visit)
+			if err == nil {
+				return nil
+			}
+			failures = append(failures, fmt.Errorf("peer %s: %w", addr, err))
+			if errors.Is(err, errOther) {
+				again = append(again, addr)
+			}
 		}
-		failures = append(failures, fmt.Errorf("peer %s: %w", addr, err))
+		if addrs = again; len(addrs) == 0 || round == rounds-1 {
+			break
+		}
+		select {
+		case <-time.After(roundPause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	return errors.Join(failures...)
 }
@@ -91,10 +142,11 @@ func (p *Peers) resolve(ctx context.Context) []string {
 	return out
 }
 
-var errSelf = errors.New("is this replica")
+// errOther: it answered, and another connection may find another replica.
+var errOther = errors.New("has none to give")
 
-func (p *Peers) fetch(ctx context.Context, addr string, visit func(*entry.Entry)) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+Path, nil)
+func (p *Peers) fetch(ctx context.Context, addr string, since *Since, visit func(*entry.Entry)) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+since.query(), nil)
 	if err != nil {
 		return err
 	}
@@ -104,61 +156,10 @@ func (p *Peers) fetch(ctx context.Context, addr string, visit func(*entry.Entry)
 	}
 	defer resp.Body.Close()
 	if resp.Header.Get(NodeHeader) == p.node {
-		return errSelf
+		return fmt.Errorf("%w: is this replica", errOther)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("answers %s", resp.Status)
+		return fmt.Errorf("%w: answers %s", errOther, resp.Status)
 	}
 	return Read(resp.Body, visit)
-}
-
-// Write writes a snapshot: a line for each entry, and a last one that counts
-// them.
-func Write(w io.Writer, all func(yield func(*entry.Entry) bool)) error {
-	b := bufio.NewWriterSize(w, 64<<10)
-	n := 0
-	var line []byte
-	var err error
-	all(func(e *entry.Entry) bool {
-		line = append(e.AppendLine(line[:0]), '\n')
-		n++
-		_, err = b.Write(line)
-		return err == nil
-	})
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(b, end, n) // an error stays until Flush
-	return b.Flush()
-}
-
-// maxLine fits the longest key and URL.
-const maxLine = 16 << 10
-
-var errCut = errors.New("snapshot is cut")
-
-// Read visits the entries of a snapshot; a cut one is an error.
-func Read(r io.Reader, visit func(*entry.Entry)) error {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(make([]byte, 64<<10), maxLine)
-	n := 0
-	for lines.Scan() {
-		text := lines.Text()
-		if len(text) > len(end) && text[:len(end)] == end {
-			if text[len(end):] != " "+strconv.Itoa(n) {
-				return fmt.Errorf("%w: %d entries, but %q", errCut, n, text)
-			}
-			return nil
-		}
-		e, err := entry.ParseLine(text)
-		if err != nil {
-			return err
-		}
-		visit(e)
-		n++
-	}
-	if err := lines.Err(); err != nil {
-		return err
-	}
-	return fmt.Errorf("%w after %d entries", errCut, n)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -76,7 +77,7 @@ func TestFetchTakesTheFirstWholeCopy(t *testing.T) {
 	good := serve(t, "good", 200, whole)
 	fetch := func(addrs ...string) (int, error) {
 		seen := map[string]bool{}
-		err := peers.New("me", addrs).Fetch(context.Background(), func(e *entry.Entry) { seen[e.Key] = true })
+		err := peers.New("me", addrs).Fetch(context.Background(), nil, func(e *entry.Entry) { seen[e.Key] = true })
 		return len(seen), err
 	}
 	if n, err := fetch(self, starting, "127.0.0.1:1", cut, good); n != 7 || err != nil {
@@ -87,5 +88,42 @@ func TestFetchTakesTheFirstWholeCopy(t *testing.T) {
 	}
 	if _, err := fetch(); !errors.Is(err, peers.ErrNone) {
 		t.Fatalf("without peers: %v", err)
+	}
+}
+
+// Behind one address are several replicas, oneself among them.
+func TestFetchTriesAnAddressAgain(t *testing.T) {
+	whole := text(t, some(7))
+	var calls, asked int
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		calls++
+		since, err := peers.ParseSince(r.URL.Query())
+		if err == nil && since != nil && *since == (peers.Since{Sequence: 42, RunID: "a&b"}) {
+			asked++
+		}
+		switch calls {
+		case 1:
+			w.Header().Set(peers.NodeHeader, "me")
+		case 2:
+			w.WriteHeader(http.StatusServiceUnavailable)
+		default:
+			fmt.Fprint(w, whole)
+		}
+	}))
+	defer s.Close()
+	n := 0
+	err := peers.New("me", []string{strings.TrimPrefix(s.URL, "http://")}).
+		Fetch(t.Context(), &peers.Since{Sequence: 42, RunID: "a&b"}, func(*entry.Entry) { n++ })
+	if err != nil || n != 7 || calls != 3 || asked != 3 {
+		t.Fatalf("%d entries after %d calls, %d of which said since when: %v", n, calls, asked, err)
+	}
+}
+
+func TestParseSinceRefusesWhatIsNoNumber(t *testing.T) {
+	if since, err := peers.ParseSince(url.Values{"sequence": {"x"}}); err == nil {
+		t.Fatalf("got %v", since)
+	}
+	if since, err := peers.ParseSince(url.Values{}); since != nil || err != nil {
+		t.Fatalf("nothing asked: %v, %v", since, err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"gauntlet/targets/mapper/entry"
+	"gauntlet/targets/mapper/peers"
 )
 
 const (
@@ -37,16 +38,25 @@ func (s *Service) bootstrap(ctx context.Context) {
 	}
 }
 
-// askPeers loads the copy from a peer and says whether it did.
+// askPeers loads the copy from a peer, however old, and says whether it did.
 func (s *Service) askPeers(ctx context.Context) bool {
+	if !s.copyPeer(ctx, nil) {
+		return false
+	}
+	s.became(originPeer)
+	return true
+}
+
+// copyPeer takes over the copy of a peer that has all changes since then, and
+// says whether there was one.
+func (s *Service) copyPeer(ctx context.Context, since *peers.Since) bool {
 	start := time.Now()
 	n := 0
-	if err := s.Peers.Fetch(ctx, func(e *entry.Entry) { s.apply(e); n++ }); err != nil {
+	if err := s.Peers.Fetch(ctx, since, func(e *entry.Entry) { s.apply(e); n++ }); err != nil {
 		s.Log.Debug("no snapshot from a peer", "error", err)
 		return false
 	}
 	s.Log.Info("loaded from a peer", "entries", n, "took", time.Since(start))
-	s.became(originPeer)
 	return true
 }
 
@@ -60,12 +70,34 @@ func (s *Service) became(o origin) {
 	}
 }
 
-// Snapshot visits the copy for a peer that has none, and says whether there
-// is anything worth having.
-func (s *Service) Snapshot(visit func(*entry.Entry) bool) bool {
+// coversWait is for changes that a joining replica knows of and that are still
+// on their way to this one.
+const (
+	coversWait  = time.Second
+	coversRetry = 5 * time.Millisecond
+)
+
+// Covers says whether the copy is worth giving to a peer: loaded, and, when
+// the peer says since when it follows the changes itself, with all before.
+func (s *Service) Covers(ctx context.Context, since *peers.Since) bool {
 	if origin(s.origin.Load()) < originPeer {
 		return false
 	}
-	s.Copy.All(visit)
-	return true
+	if since == nil {
+		return true
+	}
+	for end := time.Now().Add(coversWait); ; {
+		f := s.following.Load()
+		switch {
+		case f == nil || f.runID != since.RunID || !s.complete.Load():
+			return false
+		case f.applied.Load() >= since.Sequence:
+			return true
+		case time.Now().After(end) || !wait(ctx, coversRetry):
+			return false
+		}
+	}
 }
+
+// Snapshot visits the copy for a peer.
+func (s *Service) Snapshot(visit func(*entry.Entry) bool) { s.Copy.All(visit) }

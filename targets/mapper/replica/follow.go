@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"gauntlet/targets/mapper/defect"
 	"gauntlet/targets/mapper/entry"
+	"gauntlet/targets/mapper/peers"
 	"gauntlet/targets/mapper/truth"
 )
 
@@ -17,9 +19,13 @@ const (
 	// resyncPause between batches keeps a copy that is only being brought up
 	// to date from taking the machine away from requests.
 	resyncPause = 5 * time.Millisecond
-	// coldPause makes loading take about 10 s for 10⁵ keys: the defect.
-	coldPause = 100 * time.Millisecond
 )
+
+// following is how far the changes of a Redis process are applied.
+type following struct {
+	runID   string
+	applied atomic.Int64 // a sequence number
+}
 
 // errMissed: a change was published that did not arrive.
 var errMissed = errors.New("missed a change")
@@ -51,8 +57,11 @@ func (s *Service) follow(ctx context.Context) {
 // scanned, and what comes twice is told apart by its version.
 func (s *Service) session(ctx context.Context, stream *truth.Stream) error {
 	ctx, cancel := context.WithCancel(ctx)
+	progress := &following{runID: stream.RunID}
+	progress.applied.Store(stream.Base)
+	s.following.Store(progress)
 	loaded := make(chan error, 1)
-	go func() { loaded <- s.load(ctx, stream.RunID) }()
+	go func() { loaded <- s.load(ctx, stream) }()
 	defer func() { // the load uses what only one session may
 		cancel()
 		if loaded != nil {
@@ -70,6 +79,7 @@ func (s *Service) session(ctx context.Context, stream *truth.Stream) error {
 			}
 			applied = max(applied, c.Sequence)
 			s.take(c)
+			progress.applied.Store(applied)
 		case err := <-loaded:
 			loaded = nil
 			if err != nil {
@@ -97,26 +107,32 @@ func (s *Service) take(c truth.Change) {
 }
 
 // load offers a new Redis process what the old one may have lost, and then
-// reads everything that it has.
-func (s *Service) load(ctx context.Context, runID string) error {
-	if held := newest(s.recent.take()); len(held) > 0 && (runID == "" || runID != s.runID) {
+// takes over everything that was written before the stream began.
+func (s *Service) load(ctx context.Context, stream *truth.Stream) error {
+	if held := newest(s.recent.take()); len(held) > 0 && (stream.RunID == "" || stream.RunID != s.runID) {
 		if err := s.offer(ctx, held); err != nil {
 			s.recent.giveBack(held)
 			return err
 		}
 		s.Log.Info("offered the last writes to a new redis process", "entries", len(held))
 	}
-	s.runID = runID
-	pause := resyncPause
+	s.runID = stream.RunID
 	switch {
 	case s.Defects.Has(defect.ColdJoin):
-		pause = coldPause
-	case origin(s.origin.Load()) == originNone:
-		pause = 0
+		return s.scan(ctx, coldBatch, coldPause)
+	case origin(s.origin.Load()) != originNone:
+		return s.scan(ctx, truth.ScanBatch, resyncPause)
+	case s.copyPeer(ctx, &peers.Since{Sequence: stream.Base, RunID: stream.RunID}):
+		return nil
 	}
+	return s.scan(ctx, truth.ScanBatch, 0)
+}
+
+// scan reads everything that Redis has.
+func (s *Service) scan(ctx context.Context, batch int64, pause time.Duration) error {
 	start := time.Now()
 	n := 0
-	err := s.Truth.Scan(ctx, pause, func(e *entry.Entry) { s.apply(e); n++ })
+	err := s.Truth.Scan(ctx, batch, pause, func(e *entry.Entry) { s.apply(e); n++ })
 	if err == nil {
 		s.Log.Info("loaded from redis", "entries", n, "took", time.Since(start))
 	}

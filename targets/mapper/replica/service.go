@@ -13,6 +13,7 @@ import (
 	"gauntlet/targets/mapper/defect"
 	"gauntlet/targets/mapper/entry"
 	"gauntlet/targets/mapper/journal"
+	"gauntlet/targets/mapper/peers"
 	"gauntlet/targets/mapper/shards"
 	"gauntlet/targets/mapper/truth"
 
@@ -29,8 +30,8 @@ type Pending interface {
 
 // Snapshots is where a copy comes from while Redis is away.
 type Snapshots interface {
-	// Fetch visits every entry of a peer that has data.
-	Fetch(ctx context.Context, visit func(*entry.Entry)) error
+	// Fetch visits every entry of a peer that has data, new enough.
+	Fetch(ctx context.Context, since *peers.Since, visit func(*entry.Entry)) error
 }
 
 // Options of a Service.
@@ -59,15 +60,16 @@ type Service struct {
 	Options
 	defective bool // saves the cached read a look at every defect
 
-	origin   atomic.Int32
-	complete atomic.Bool // loaded from Redis and no change missed since
-	recent   recent
-	runID    string // of the Redis process last followed; only the follower uses it
-	loads    singleflight.Group
-	wake     chan struct{} // something is pending
-	lastSeen atomic.Pointer[entry.Entry]
-	behind   behind
-	stats    stats
+	origin    atomic.Int32
+	complete  atomic.Bool // loaded from Redis and no change missed since
+	recent    recent
+	following atomic.Pointer[following] // nil before the first session
+	runID     string                    // of the Redis process last followed; only the follower uses it
+	loads     singleflight.Group
+	wake      chan struct{} // something is pending
+	lastSeen  atomic.Pointer[entry.Entry]
+	behind    behind
+	stats     stats
 }
 
 // New makes a Service. It answers from what its copy has at once, but is

@@ -17,6 +17,9 @@ const (
 	staleValueShare = 10
 	ackedEarlyBy    = time.Second
 	storeBehind     = time.Second // between two batches
+	// A cold join loads 500 keys a second.
+	coldBatch = 50
+	coldPause = 100 * time.Millisecond
 )
 
 // getWrongly answers as a defect would, and says whether one struck.

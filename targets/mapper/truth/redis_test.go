@@ -196,7 +196,7 @@ func TestScanVisitsEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := map[string]string{}
-	if err := r.Scan(t.Context(), 0, func(e *entry.Entry) { seen[e.Key] = e.URL() }); err != nil {
+	if err := r.Scan(t.Context(), truth.ScanBatch, 0, func(e *entry.Entry) { seen[e.Key] = e.URL() }); err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range batch {

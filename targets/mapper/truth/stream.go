@@ -124,21 +124,22 @@ func parseChange(text string) (Change, error) {
 }
 
 const (
-	scanBatch   = 1000
+	// ScanBatch keeps Redis busy for about a millisecond.
+	ScanBatch   = 1000
 	scanTimeout = 2 * time.Second // for one batch
 )
 
-// Scan visits every entry that Redis has throughout the scan, in batches,
-// pausing between them so that requests come between. An entry may be visited
+// Scan visits every entry that Redis has throughout the scan, in batches of
+// about so many, pausing between them so that requests come between. An entry may be visited
 // twice.
-func (r *Redis) Scan(ctx context.Context, pause time.Duration, visit func(*entry.Entry)) error {
+func (r *Redis) Scan(ctx context.Context, batch int64, pause time.Duration, visit func(*entry.Entry)) error {
 	c := r.client.Load()
 	if c == nil {
 		return ErrUnavailable
 	}
 	var keys []string
 	for cursor, first := uint64(0), true; first || cursor != 0 || len(keys) > 0; first = false {
-		scanned, err := r.scanStep(ctx, *c, cursor, first || cursor != 0, keys, visit)
+		scanned, err := r.scanStep(ctx, *c, scanning{cursor, batch, first || cursor != 0, keys}, visit)
 		if err != nil {
 			return fmt.Errorf("scan: %w", classify(err))
 		}
@@ -152,27 +153,36 @@ func (r *Redis) Scan(ctx context.Context, pause time.Duration, visit func(*entry
 	return nil
 }
 
+// scanning is where a scan is: more keys after the cursor, and the keys whose
+// values are to be read.
+type scanning struct {
+	cursor uint64
+	batch  int64
+	more   bool
+	keys   []string
+}
+
 // scanStep reads the values of the last batch of keys and the next batch of
 // keys in one round trip.
-func (r *Redis) scanStep(ctx context.Context, c rueidis.Client, cursor uint64, more bool, keys []string, visit func(*entry.Entry)) (rueidis.ScanEntry, error) {
+func (r *Redis) scanStep(ctx context.Context, c rueidis.Client, at scanning, visit func(*entry.Entry)) (rueidis.ScanEntry, error) {
 	ctx, cancel := r.bound(ctx, scanTimeout)
 	defer cancel()
 	var next rueidis.ScanEntry
 	var calls rueidis.Commands
-	if more {
-		calls = append(calls, c.B().Scan().Cursor(cursor).Match(keyPrefix+"*").Count(scanBatch).Build())
+	if at.more {
+		calls = append(calls, c.B().Scan().Cursor(at.cursor).Match(keyPrefix+"*").Count(at.batch).Build())
 	}
-	if len(keys) > 0 {
-		calls = append(calls, c.B().Mget().Key(keys...).Build())
+	if len(at.keys) > 0 {
+		calls = append(calls, c.B().Mget().Key(at.keys...).Build())
 	}
 	answers := c.DoMulti(ctx, calls...)
-	if more {
+	if at.more {
 		var err error
 		if next, err = answers[0].AsScanEntry(); err != nil {
 			return next, err
 		}
 	}
-	if len(keys) == 0 {
+	if len(at.keys) == 0 {
 		return next, nil
 	}
 	values, err := answers[len(answers)-1].ToArray()
@@ -187,7 +197,7 @@ func (r *Redis) scanStep(ctx context.Context, c rueidis.Client, cursor uint64, m
 		if err != nil {
 			return next, err
 		}
-		e, err := entry.Parse(strings.TrimPrefix(keys[i], keyPrefix), text)
+		e, err := entry.Parse(strings.TrimPrefix(at.keys[i], keyPrefix), text)
 		if err != nil {
 			return next, err
 		}

@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -129,5 +131,27 @@ func (r *router) load(t *testing.T) func() (int64, map[string]string) {
 		close(stop)
 		wg.Wait()
 		return sent.Load(), acknowledged
+	}
+}
+
+// Clients open connections in advance: one that says nothing must not hold an
+// orderly stop up, and one that is idle is told nothing but its end.
+func TestSilentConnectionsDoNotDelayTheStop(t *testing.T) {
+	a := newCluster(t, redistest.Start(t).Addr, 1).start(0)
+	a.awaitReady()
+	conn, err := net.Dial("tcp", a.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	start := time.Now()
+	if code := a.terminate(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if d := time.Since(start); d > 4*time.Second { // net/http alone takes 5 s
+		t.Errorf("the stop took %v", d)
+	}
+	if strings.Contains(a.log.String(), "cut off") {
+		t.Errorf("log:\n%s", a.log)
 	}
 }

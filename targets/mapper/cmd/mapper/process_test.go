@@ -62,6 +62,7 @@ type cluster struct {
 	redis   string
 	volume  string
 	members []string
+	peers   []string // as a replica is told; the members when empty
 }
 
 // newCluster reserves the addresses of n replicas.
@@ -76,9 +77,13 @@ func newCluster(t testing.TB, redis string, n int) *cluster {
 // start starts replica i with arguments, without waiting for anything.
 func (c *cluster) start(i int, args ...string) *process {
 	c.t.Helper()
+	peers := c.peers
+	if len(peers) == 0 {
+		peers = c.members
+	}
 	p := &process{t: c.t, addr: c.members[i], args: args, env: append(os.Environ(), asMapper+"=1",
 		"MAPPER_LISTEN="+c.members[i], "MAPPER_ADMIN=", "MAPPER_REDIS="+c.redis, "MAPPER_NODE=node"+fmt.Sprint(i),
-		"MAPPER_PEERS="+strings.Join(c.members, ","), "MAPPER_JOURNAL_DIR="+c.volume, "MAPPER_HASH_SEED=42",
+		"MAPPER_PEERS="+strings.Join(peers, ","), "MAPPER_JOURNAL_DIR="+c.volume, "MAPPER_HASH_SEED=42",
 		"MAPPER_ALLOW_DEFECTS=1", "MAPPER_DRAIN_WAIT=200ms")}
 	p.launch()
 	c.t.Cleanup(p.end)

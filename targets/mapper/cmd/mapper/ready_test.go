@@ -29,7 +29,7 @@ func TestReadyWithMuch(t *testing.T) {
 	const limit = 15 * time.Second
 	redis := redistest.Start(t)
 	c := newCluster(t, redis.Addr, 3)
-	fillRedis(t, redis.Addr)
+	fillRedis(t, redis.Addr, many)
 	fillJournal(t, filepath.Join(c.volume, "node0.journal"))
 	a := c.start(0)
 	ready := a.awaitReady()
@@ -51,14 +51,14 @@ func TestReadyWithMuch(t *testing.T) {
 	}
 }
 
-func fillRedis(t *testing.T, addr string) {
+func fillRedis(t *testing.T, addr string, n int) {
 	t.Helper()
 	r := truth.New(truth.Options{Addr: addr, Node: "filler", Log: slog.New(slog.DiscardHandler)})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	go r.Run(ctx)
 	<-r.Tried()
-	for i := 0; i < many; i += 1000 {
+	for i := 0; i < n; i += 1000 {
 		var batch []*entry.Entry
 		for k := i; k < i+1000; k++ {
 			batch = append(batch, entry.New(key(k), url(k), 0).At(entry.Version{Time: time.Now().UnixMicro(), Node: "filler"}))

@@ -22,6 +22,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/net/netutil"
 )
 
 const (
@@ -65,12 +66,9 @@ func run(ctx context.Context, c config.Config, log *slog.Logger) error {
 		go p.service.StoreBehind(ctx) // the mistake: with the signal it ends
 	}
 
-	server := &http.Server{Handler: p.serving(), ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
-		WriteTimeout: 60 * time.Second, // a snapshot to a slow peer
-		IdleTimeout:  2 * time.Minute, MaxHeaderBytes: 16 << 10}
+	server := newServer(p.serving(), log)
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- server.Serve(netutil.LimitListener(listener, maxConnections)) }()
 	select {
 	case err := <-failed:
 		return errors.Join(fmt.Errorf("serve: %w", err), p.journal.Close())
@@ -133,12 +131,13 @@ func (p *parts) serving() http.Handler {
 }
 
 // drain lets clients go elsewhere, and then ends what is in flight.
-func (p *parts) drain(server *http.Server) {
+func (p *parts) drain(server *server) {
 	p.log.Info("draining")
 	p.handler.Drain()
 	time.Sleep(p.config.DrainWait)
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
+	go server.hangUp(ctx.Done())
 	if err := server.Shutdown(ctx); err != nil {
 		p.log.Error("requests were cut off", "error", err)
 	}

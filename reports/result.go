@@ -83,7 +83,8 @@ type Phase struct {
 // Load counts the load's requests of all phases: Planned = Sent + Unsent =
 // Good + Bad.
 type Load struct {
-	Rate    float64        `json:"rate"` // requests per second asked for
+	Rate    float64        `json:"rate"`            // requests per second asked for; on average when it changes
+	Shape   string         `json:"shape,omitempty"` // how it changes; "" when it does not
 	Planned int            `json:"planned"`
 	Sent    int            `json:"sent"`
 	Unsent  int            `json:"unsent"`

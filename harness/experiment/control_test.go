@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gauntlet/harness/diagnostic"
+	"gauntlet/harness/load/shape"
 )
 
 const controlled = `
@@ -49,7 +50,7 @@ func TestAControlIsTheExperimentWithItsChanges(t *testing.T) {
 	if want := map[string][]string{"mapper": {"--one", "--two", "--three=a b"}, "redis": {"--save", ""}}; !reflect.DeepEqual(c.Target.Args, want) {
 		t.Errorf("args %v", c.Target.Args)
 	}
-	if c.Load.Rate != 200 || c.Load.Keys != (Keys{"uniform", 0, 7}) || c.Faults[0].At != 0 || *c.SLO.Recovery != (Recovery{5 * time.Second, "heal"}) {
+	if c.Load.Rate != shape.Shape(shape.Constant{Rate: 200}) || c.Load.Keys != (Keys{"uniform", 0, 7}) || c.Faults[0].At != 0 || *c.SLO.Recovery != (Recovery{5 * time.Second, "heal"}) {
 		t.Errorf("load %+v, faults %+v, recovery %+v", c.Load, c.Faults, c.SLO.Recovery)
 	}
 	if got := string(render(c.Faults[0].Chaos.Node)); !strings.Contains(got, "duration: 30s") || !strings.Contains(got, `value: "1"`) {
@@ -124,7 +125,7 @@ func TestWith(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if short.Phases.Observe != 20*time.Second || short.Load.Rate != 50 || short.Load.Keys.Count != 9 || short.SLO.Availability != nil {
+	if short.Phases.Observe != 20*time.Second || short.Load.Rate != shape.Shape(shape.Constant{Rate: 50}) || short.Load.Keys.Count != 9 || short.SLO.Availability != nil {
 		t.Errorf("%+v %+v", short.Phases, short.Load)
 	}
 	again := must(t, string(short.Source))
@@ -132,7 +133,7 @@ func TestWith(t *testing.T) {
 		t.Errorf("its source says\n%s\nwant\n%s", got, want)
 	}
 	c, err := short.Control("bad")
-	if err != nil || c.Phases.Observe != 20*time.Second || c.Load.Rate != 200 {
+	if err != nil || c.Phases.Observe != 20*time.Second || c.Load.Rate != shape.Shape(shape.Constant{Rate: 200}) {
 		t.Errorf("a control of it: %v %+v", err, c)
 	}
 }

@@ -3,9 +3,11 @@ package experiment
 import (
 	"fmt"
 	"math"
+	"sort"
 	"time"
 
 	"gauntlet/harness/diagnostic"
+	"gauntlet/harness/load/shape"
 )
 
 // Decision is what a run of an experiment takes, and what it can decide.
@@ -15,8 +17,8 @@ type Decision struct {
 	Total      time.Duration // from the warm-up to the end, at the least
 	Extra      time.Duration // how much longer it may take for faults that heal in their own time
 	Populate   int           // keys written before it
-	Rate       float64       // requests per second
-	Requests   int           // of the load, at the least
+	Rate       shape.Shape
+	Requests   int // of the load, at the least
 	Workers    int
 	Demands    []Demand // one for each objective that needs enough of something
 	Floors     []Floor  // for all requests, a third, and 5 %
@@ -55,7 +57,9 @@ func Decide(e *Experiment, faultEnd func(i int) (lasts time.Duration, oneShot bo
 		Experiment: e.Name, Timeline: marks, Total: marks[len(marks)-1].At, Extra: p.latestHeal - p.lastHeal,
 		Populate: e.Load.Populate, Rate: e.Load.Rate, Workers: pool,
 	}}
-	d.Requests = requests(e.Load.Rate, d.Total)
+	d.Requests = whole(e.Load.Rate.Count(d.Total))
+	d.lowest = shape.Lowest(e.Load.Rate, e.Phases.Warmup, d.Total+d.Extra, settling)
+	d.changes()
 	d.baseline()
 	d.recovery()
 	for _, a := range e.SLO.Availability {
@@ -65,7 +69,7 @@ func Decide(e *Experiment, faultEnd func(i int) (lasts time.Duration, oneShot bo
 	}
 	d.durability()
 	for _, share := range []float64{1, 1. / 3, 0.05} {
-		d.Floors = append(d.Floors, FloorOf(share, e.Load.Rate, requests(e.Load.Rate, e.Phases.Baseline)))
+		d.Floors = append(d.Floors, FloorOf(share, d.lowest, whole(d.offered(e.Phases.Warmup, e.Phases.Warmup+e.Phases.Baseline))))
 	}
 	return d.Decision, d.found.Err()
 }
@@ -73,9 +77,39 @@ func Decide(e *Experiment, faultEnd func(i int) (lasts time.Duration, oneShot bo
 // decider gathers a Decision and what is wrong with it.
 type decider struct {
 	Decision
-	e     *Experiment
-	plan  plan
-	found diagnostic.List
+	e      *Experiment
+	plan   plan
+	lowest float64 // rate of any H from the baseline to the end
+	found  diagnostic.List
+}
+
+// injectable is the end of the baseline, from which the faults' times count.
+func (d *decider) injectable() time.Duration { return d.e.Phases.Warmup + d.e.Phases.Baseline }
+
+// offered is how many requests are due between two instants.
+func (d *decider) offered(from, to time.Duration) float64 {
+	return d.e.Load.Rate.Count(to) - d.e.Load.Rate.Count(from)
+}
+
+// needed is how long it takes from an instant on until so many requests are
+// due; Unbounded when they never are.
+func (d *decider) needed(from time.Duration, count float64) time.Duration {
+	const most = 30 * day
+	if d.offered(from, from+most) < count {
+		return Unbounded
+	}
+	return time.Duration(sort.Search(int(most/time.Millisecond), func(ms int) bool {
+		return d.offered(from, from+time.Duration(ms)*time.Millisecond) >= count-1e-6
+	})) * time.Millisecond
+}
+
+// changes tells what follows from a rate that changes.
+func (d *decider) changes() {
+	if _, constant := d.e.Load.Rate.(shape.Constant); constant {
+		return
+	}
+	d.Notes = append(d.Notes, fmt.Sprintf("the rate changes: up to %.6g/s, which the workers are for; from the baseline on at least %.6g/s, which decides what is seen",
+		d.e.Load.Rate.Peak(d.e.Load.Timeout), d.lowest))
 }
 
 // demand enters that objective needs need, and refuses it at path when have
@@ -88,10 +122,10 @@ func (d *decider) demand(objective, target, need, have string, met bool, path, h
 }
 
 func (d *decider) baseline() {
-	n := requests(d.e.Load.Rate, d.e.Phases.Baseline)
-	least := seconds(leastBaseline / d.e.Load.Rate)
+	n := whole(d.offered(d.e.Phases.Warmup, d.injectable()))
+	least := d.needed(d.e.Phases.Warmup, leastBaseline)
 	d.demand("steadyState", "≤ 1% bad", fmt.Sprintf("%d requests in the baseline", leastBaseline), fmt.Sprint(n), n >= leastBaseline,
-		"phases.baseline", fmt.Sprintf("make it at least %v", roundUp(least)))
+		"phases.baseline", orRaise(least, "make it at least %v"))
 }
 
 // recovery needs the time in which a recovery at the limit still shows: the
@@ -103,7 +137,7 @@ func (d *decider) recovery() {
 	if limit == nil {
 		return
 	}
-	rate := d.e.Load.Rate
+	rate := d.lowest
 	if rate < leastRate {
 		d.demand("recovery", "", fmt.Sprintf("%d requests/s", leastRate), fmt.Sprintf("%.3g", rate), false, "load.rate", "raise the rate, or recovery: none")
 		return
@@ -118,7 +152,7 @@ func (d *decider) recovery() {
 		}
 	}
 	settles = roundTo(settles)
-	need := limit.Within + settles
+	need := plus(limit.Within, settles)
 	d.demand("recovery", fmt.Sprintf("≤ %v from %s", limit.Within, limit.From), fmt.Sprintf("%v of observe (the limit and %v to see that it lasts)", need, settles),
 		fmt.Sprint(d.e.Phases.Observe), d.e.Phases.Observe >= need, "phases.observe", fmt.Sprintf("observe for at least %v, or lower slo.recovery", roundUp(need)))
 }
@@ -126,16 +160,18 @@ func (d *decider) recovery() {
 // availability p can only be shown by n ≥ z²·p/(1−p) requests, all of them
 // good: the lower end of their Wilson interval is then p.
 func (d *decider) availability(a Availability) (met bool) {
-	rate := d.e.Load.Rate * d.e.shareOf(a.Operation)
-	n := requests(rate, d.e.judged(d.plan))
+	share := d.e.shareOf(a.Operation)
+	from := d.injectable() + d.plan.firstInject
+	to := from + d.e.judged(d.plan)
+	n := whole(share * d.offered(from, to))
 	need := int(math.Ceil(wilsonSquared*a.Ratio/(1-a.Ratio) - 1e-9)) // as the judge rounds
-	missing := roundUp(seconds(float64(need-n) / rate))
+	missing := d.needed(to, float64(need-n)/share)
 	path := "slo.availability"
 	if a.Operation != "" {
 		path = join(path, a.Operation)
 	}
 	d.demand(a.objective(), "≥ "+percent(a.Ratio), fmt.Sprintf("%d requests", need), fmt.Sprint(n), n >= need,
-		path, fmt.Sprintf("observe for %v longer, or lower the limit", missing))
+		path, orRaise(missing, "observe for %v longer, or lower the limit"))
 	return n >= need
 }
 
@@ -147,20 +183,21 @@ const leastResidual = 3e-3
 // operation. With no request bad, the upper end of the Wilson interval is
 // z²/(n + z²), and that must not lie above the limit.
 func (d *decider) residual(a Availability) {
-	rate := d.e.Load.Rate * d.e.shareOf(a.Operation)
+	share := d.e.shareOf(a.Operation)
 	limit := max(leastResidual, 1-a.Ratio)
 	settles := time.Duration(0)
 	if len(d.e.Faults) > 0 && !d.e.Inert {
-		settles = settlingAt(rate)
+		settles = settlingAt(share * d.lowest)
 	}
-	n := requests(rate, max(0, d.e.Phases.Observe-settles))
+	observe := d.injectable() + d.plan.lastHeal
+	n := whole(share * d.offered(observe+min(settles, d.e.Phases.Observe), observe+d.e.Phases.Observe))
 	need := int(math.Ceil(wilsonSquared * (1 - limit) / limit))
 	subject := "all requests"
 	if a.Operation != "" {
 		subject = a.Operation
 	}
 	d.demand("residual of "+subject, "≤ "+percent(limit), fmt.Sprintf("%d requests after recovery and the %v in which it settles", need, roundTo(settles)),
-		fmt.Sprint(n), n >= need, "phases.observe", fmt.Sprintf("observe for at least %v", roundUp(settles+seconds(float64(need)/rate))))
+		fmt.Sprint(n), n >= need, "phases.observe", orRaise(plus(settles, d.needed(observe+settles, float64(need)/share)), "observe for at least %v"))
 }
 
 func (e *Experiment) shareOf(operation string) float64 {
@@ -181,18 +218,19 @@ func (d *decider) durability() {
 	if d.e.SLO.LostWrites == nil || d.e.Consistency == nil {
 		return
 	}
-	rate := d.e.Load.Rate * d.e.Consistency.Share * durableOfShare
+	share := d.e.Consistency.Share * durableOfShare
 	fewest, where := math.MaxInt, ""
 	for i, w := range d.plan.windows {
-		if n := requests(rate, settling+max(w.to-w.from, settling)); n < fewest {
+		from, to := d.injectable()+w.from, d.injectable()+w.to
+		if n := whole(share * d.offered(from-settling, max(to, from+settling))); n < fewest {
 			fewest, where = n, "around "+d.e.Faults[i].title()
 		}
 	}
 	if where == "" { // without a fault the whole run is asked about
-		fewest, where = requests(rate, d.Total), "in all"
+		fewest, where = whole(share*d.offered(0, d.Total)), "in all"
 	}
 	hint := "raise load.rate"
-	if share := leastDurable / (2 * settling.Seconds() * durableOfShare * d.e.Load.Rate); share <= 1 {
+	if share := leastDurable / (2 * settling.Seconds() * durableOfShare * d.lowest); share <= 1 {
 		hint = fmt.Sprintf("raise consistency.share (%s suffices) or load.rate", percent(math.Ceil(share*100)/100))
 	}
 	d.demand("lostWrites", fmt.Sprintf("≤ %d", *d.e.SLO.LostWrites), fmt.Sprintf("%d durable writes around each fault", leastDurable),
@@ -200,8 +238,23 @@ func (d *decider) durability() {
 		"consistency.share", hint)
 }
 
-func requests(rate float64, during time.Duration) int {
-	return int(math.Floor(rate*during.Seconds() + 1e-6))
+// whole is a count that was worked out, without what rounding left of it.
+func whole(count float64) int { return int(math.Floor(count + 1e-6)) }
+
+// plus is a sum of lengths of time, one of which may be Unbounded.
+func plus(a, b time.Duration) time.Duration {
+	if a == Unbounded || b == Unbounded {
+		return Unbounded
+	}
+	return a + b
+}
+
+// orRaise is a hint to take the time d, or, where no time suffices, another.
+func orRaise(d time.Duration, hint string) string {
+	if d == Unbounded {
+		return "raise load.rate"
+	}
+	return fmt.Sprintf(hint, roundUp(d))
 }
 
 // roundUp is d in whole tenths of a second, for hints.

@@ -3,6 +3,8 @@ package experiment
 import (
 	"slices"
 	"time"
+
+	"gauntlet/harness/load/shape"
 )
 
 // defaults is the experiment of the documentation: what a file leaves out is
@@ -13,7 +15,7 @@ func defaults() *draft {
 		Repeat: 1,
 		Target: Target{Compose: "../docker-compose.yml", Service: "mapper", Routing: RouteService},
 		Load: Load{
-			Rate: 1000, Timeout: 2 * time.Second, Clients: 64,
+			Rate: shape.Constant{Rate: 1000}, Timeout: 2 * time.Second, Clients: 64,
 			Keys: Keys{Distribution: "zipf", Theta: 0.99, Count: 100_000},
 			Mix:  []Share{{"get", 0.9}, {"put", 0.1}},
 		},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gauntlet/harness/diagnostic"
+	"gauntlet/harness/load/shape"
 )
 
 // documented is the example of the documentation, word for word, less what
@@ -42,7 +43,7 @@ func TestTheDocumentedExample(t *testing.T) {
 		Target: Target{Compose: "docker-compose.yml", Service: "mapper", Routing: RouteService,
 			Env:  map[string]map[string]string{"mapper": {"MAPPER_JOURNAL_MAX": "64MiB"}},
 			Args: map[string][]string{"mapper": {"--map=sharded"}}},
-		Load: Load{Rate: 1000, Timeout: 2 * time.Second, Clients: 64,
+		Load: Load{Rate: shape.Constant{Rate: 1000}, Timeout: 2 * time.Second, Clients: 64,
 			Keys: Keys{"zipf", 0.99, 100_000}, Populate: 100_000, Mix: []Share{{"get", 0.9}, {"put", 0.1}},
 			Operations: []Operation{
 				{Name: "get", Method: "GET", Path: "/{key}", Status: []int{302}, Value: "header:Location"},

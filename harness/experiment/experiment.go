@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"gauntlet/harness/load/shape"
 )
 
 // Experiment is a checked experiment file, every default filled in.
@@ -57,7 +59,8 @@ const (
 
 // Load is the traffic.
 type Load struct {
-	Rate       float64       // requests per second, > 0
+	Rate       shape.Shape   // requests over time, from the beginning of the warm-up
+	Trace      Trace         // the file that Rate was read from, if it is a trace
 	Workers    int           // 0: by Little's law (see WorkersFor)
 	Undersized bool          // the file accepts fewer workers than Little's law asks for
 	Timeout    time.Duration // of a request, all attempts included, from its sending
@@ -67,6 +70,12 @@ type Load struct {
 	Populate   int         // keys written before the warm-up, from rank 0; 0: none
 	Mix        []Share     // of operations; shares add up to 1
 	Operations []Operation // every operation that Mix or populating needs, in the order of Mix
+}
+
+// Trace is the file of a load that was written down; none without a File.
+type Trace struct {
+	File   string // its path
+	Source string // its text
 }
 
 // Keys says which keys are asked for.

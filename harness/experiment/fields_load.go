@@ -7,7 +7,7 @@ import (
 )
 
 var loadFields = object[draft]{
-	{name: "rate", doc: "Requests per second, at a constant pace.", schema: rate.schema, read: readRate},
+	{name: "rate", doc: "Requests per second: a constant rate, or a shape that begins with the warm-up.", schema: rateSchema(), read: readRate},
 	{name: "workers", doc: "Requests that can be under way at once; auto follows Little's law.",
 		schema: schema{"anyOf": []schema{{"const": "auto"}, workers.schema}}, read: readWorkers},
 	scalar("undersized", "Accept fewer workers than Little's law asks for; the report says so.", boolean,
@@ -41,16 +41,6 @@ var populateFields = object[Load]{
 }
 
 var workers = integer("auto or a number of workers", 1, MaxWorkers)
-
-func readRate(r *reader, path string, n ast.Node, d *draft) {
-	if m, ok := n.(*ast.MappingNode); ok {
-		r.refuse(m, "a constant rate: 1000/s", "%s: shapes are not supported in this version", path)
-		return
-	}
-	if v, ok := rate.read(r, path, n); ok {
-		d.Load.Rate = v
-	}
-}
 
 func readWorkers(r *reader, path string, n ast.Node, d *draft) {
 	if s, ok := n.(*ast.StringNode); ok && s.Value == "auto" {

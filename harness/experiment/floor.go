@@ -63,9 +63,19 @@ func settlingAt(rate float64) time.Duration {
 	return max(settling, seconds(settlingCount/rate))
 }
 
-func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+// seconds is s as a length of time; Unbounded when it is more than one can be,
+// as the time of any number of requests is at a rate of 0.
+func seconds(s float64) time.Duration {
+	if !(s < Unbounded.Seconds()) {
+		return Unbounded
+	}
+	return time.Duration(s * float64(time.Second))
+}
 
 // roundTo is d as precisely as a floor is worth: milliseconds.
 func roundTo(d time.Duration) time.Duration {
+	if d == Unbounded {
+		return d
+	}
 	return (d + time.Millisecond - 1).Truncate(time.Millisecond)
 }

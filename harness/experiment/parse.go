@@ -28,7 +28,7 @@ func Read(path string) (*Experiment, error) {
 
 // Parse reads source, the text of the experiment file named file: its name
 // is what mistakes are reported under, and paths in it start at its folder.
-// The only files it reads are those that hold a fault.
+// The only files it reads are those that hold a fault or a trace of load.
 func Parse(file string, source []byte) (*Experiment, error) {
 	source = bytes.TrimPrefix(source, []byte("\ufeff")) // some editors begin with one
 	t := &tree{text: &text{file: file, source: source}, origins: origins{}}

@@ -30,7 +30,7 @@ func (d Decision) Write(w io.Writer) error {
 		total += fmt.Sprintf(", and before it %d keys are written", d.Populate)
 	}
 	fmt.Fprintf(t, "  takes\t%s\n", total)
-	fmt.Fprintf(t, "  sends\t%d requests, %.6g/s\n", d.Requests, d.Rate)
+	fmt.Fprintf(t, "  sends\t%d requests, %v\n", d.Requests, d.Rate)
 	fmt.Fprintf(t, "  workers\t%d\n\n", d.Workers)
 	for _, x := range d.Demands {
 		verb := "decidable"

@@ -131,7 +131,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("name: |\n x\nload: &a {rate: *a}\n<<: ? \n!!x ---\n")
 	f.Add("- [{a, b}, 'c', \"\\u00e4\"]\n... \r\n\t%YAML")
 	f.Fuzz(func(t *testing.T, source string) {
-		if strings.Contains(source, "chaos") && !strings.Contains(source, "{") {
+		if strings.Contains(source, "chaos") && !strings.Contains(source, "{") || strings.Contains(source, "trace") {
 			t.Skip("it would read files")
 		}
 		watch := time.AfterFunc(20*time.Second, func() { panic(fmt.Sprintf("it does not end: %q", source)) })

@@ -32,10 +32,10 @@ experiments:
 		t.Fatalf("%+v", s)
 	}
 	first, second, third := s.Entries[0], s.Entries[1], s.Entries[2]
-	if first.Repeat != 2 || first.Platform != "docker" || first.Experiment.Load.Rate != 500 || first.Line != 8 {
+	if first.Repeat != 2 || first.Platform != "docker" || first.Experiment.Load.Rate.String() != "500/s" || first.Line != 8 {
 		t.Errorf("as the experiment says: %+v", first)
 	}
-	if second.Repeat != 6 || second.Platform != "local" || second.Experiment.Load.Rate != 700 || !slices.Equal(second.Set, []string{"load.rate: 700/s", "load.keys.count: 50"}) {
+	if second.Repeat != 6 || second.Platform != "local" || second.Experiment.Load.Rate.String() != "700/s" || !slices.Equal(second.Set, []string{"load.rate: 700/s", "load.keys.count: 50"}) {
 		t.Errorf("as the suite says: %+v", second)
 	}
 	if third.Repeat != 1 || third.Experiment.Applied != "strict" || third.Experiment.Expect == nil {

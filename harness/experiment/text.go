@@ -158,9 +158,18 @@ func tooDeep(o origins, tokens token.Tokens) *diagnostic.Diagnostic {
 	return nil
 }
 
-// readText reads a file of at most maxBytes; what is no regular file is
-// refused, since reading it might never end.
+// readText reads a file of at most maxBytes.
 func readText(path string) (*text, error) {
+	source, err := readUpTo(path, maxBytes)
+	if err != nil {
+		return nil, err
+	}
+	return &text{file: path, source: source}, nil
+}
+
+// readUpTo reads a file of at most limit bytes; what is no regular file is
+// refused, since reading it might never end.
+func readUpTo(path string, limit int64) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -168,12 +177,8 @@ func readText(path string) (*text, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
-	if info.Size() > maxBytes {
-		return nil, fmt.Errorf("%s has %d bytes; %d is the limit", path, info.Size(), maxBytes)
+	if info.Size() > limit {
+		return nil, fmt.Errorf("%s has %d bytes; %d is the limit", path, info.Size(), limit)
 	}
-	source, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	return &text{file: path, source: source}, nil
+	return os.ReadFile(path)
 }

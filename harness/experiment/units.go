@@ -239,6 +239,14 @@ var rate = unit[float64]{"a rate such as 1000/s", schema{"type": "string", "patt
 	return f, nil
 }}
 
+// rateOrNone is a rate that may also be 0/s.
+var rateOrNone = unit[float64]{rate.what, rate.schema, func(w word) (float64, error) {
+	if w.text == "0/s" {
+		return 0, nil
+	}
+	return rate.parse(w)
+}}
+
 // maxRate bounds the load (requests per second), so that no count of requests
 // overflows; one machine does not get near it.
 const maxRate = 1_000_000

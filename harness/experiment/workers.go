@@ -15,15 +15,17 @@ const MaxWorkers = 4096
 func WorkersFor(rate float64, timeout time.Duration) (int, error) {
 	need := math.Ceil(1.1*rate*timeout.Seconds() - 1e-6) // 1.1 has no exact binary form: 2200.0000000000005 is 2200
 	if need > MaxWorkers {
-		return 0, fmt.Errorf("%v/s with a timeout of %v needs %.0f workers, and %d is the limit", rate, timeout, need, MaxWorkers)
+		return 0, fmt.Errorf("%.6g/s with a timeout of %v needs %.0f workers, and %d is the limit", rate, timeout, need, MaxWorkers)
 	}
 	return max(1, int(need)), nil
 }
 
 // Pool is the number of workers to start: those that the file asks for, else
-// what WorkersFor says. Fewer are an error unless the file accepts them.
+// what WorkersFor says of the highest rate that lasts for a timeout. Fewer are
+// an error unless the file accepts them.
 func (l Load) Pool() (int, error) {
-	need, err := WorkersFor(l.Rate, l.Timeout)
+	peak := l.Rate.Peak(l.Timeout)
+	need, err := WorkersFor(peak, l.Timeout)
 	switch {
 	case l.Undersized && l.Workers > 0:
 		return l.Workers, nil
@@ -34,7 +36,7 @@ func (l Load) Pool() (int, error) {
 	case l.Workers == 0:
 		return need, nil
 	case l.Workers < need:
-		return 0, fmt.Errorf("%d workers are too few: %v/s with a timeout of %v needs %d", l.Workers, l.Rate, l.Timeout, need)
+		return 0, fmt.Errorf("%d workers are too few: %.6g/s with a timeout of %v needs %d", l.Workers, peak, l.Timeout, need)
 	}
 	return l.Workers, nil
 }

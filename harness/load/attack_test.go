@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"gauntlet/harness/history"
+	"gauntlet/harness/load/shape"
 )
 
 // transportFunc answers without a network.
@@ -88,7 +89,7 @@ func TestEachRequestDueBeforeTheEndIsRecordedOnce(t *testing.T) {
 			}
 			ended, ops = clock.Now(), rec.ops
 		})
-		expect := dueBefore(plan.Schedule, end)
+		expect := shape.Before(plan.Schedule, end)
 		if uint64(len(ops)) != expect {
 			rt.Fatalf("%d requests recorded, %d are due before %d", len(ops), expect, end)
 		}

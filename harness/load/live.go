@@ -7,6 +7,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"gauntlet/harness/history"
+	"gauntlet/harness/load/shape"
 )
 
 // Live is what an attack knows of itself while it runs, for progress lines
@@ -106,7 +107,7 @@ func floorDiv(a, b int64) int64 {
 func (a *Attack) Live() Live {
 	now := a.clock.Now()
 	end, _ := a.floor.limits()
-	s := Live{Planned: dueBefore(a.plan.Schedule, min(now, end)), InFlight: a.floor.inFlight()}
+	s := Live{Planned: shape.Before(a.plan.Schedule, min(now, end)), InFlight: a.floor.inFlight()}
 	t := a.tally
 	t.writing.Lock()
 	defer t.writing.Unlock()

@@ -23,6 +23,7 @@ func mix64(z uint64) uint64 {
 const (
 	useKeys uint64 = iota + 1
 	useMix
+	useArrivals
 )
 
 // seedFor derives the seed of one use from the experiment's.

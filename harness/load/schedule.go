@@ -2,16 +2,12 @@ package load
 
 import (
 	"math"
-	"sort"
-	"time"
+
+	"gauntlet/harness/load/shape"
 )
 
 // Schedule says when request n is due.
-type Schedule interface {
-	// Due is S(n), in ns since the run's origin. It never falls as n grows,
-	// and is math.MaxInt64 for a request that the schedule does not have.
-	Due(n uint64) int64
-}
+type Schedule = shape.Schedule
 
 // Constant is a constant rate from Begin on: S(n) = Begin + n/Rate.
 type Constant struct {
@@ -19,28 +15,21 @@ type Constant struct {
 	Rate  float64 // requests per second, > 0
 }
 
-// Due is exact to a nanosecond for every n below 2⁵³: whole seconds are
-// counted apart from the rest, so that no rounding error grows with n. What is
-// due in more than a century is never due.
+// Due is exact to a nanosecond for every n below 2⁵³.
 func (c Constant) Due(n uint64) int64 {
-	const century = 100 * 365.25 * 24 * 3600
-	whole := math.Floor(float64(n) / c.Rate)
-	if whole > century {
+	due := shape.Constant{Rate: c.Rate}.Due(n)
+	if due > math.MaxInt64-max(0, c.Begin) {
 		return math.MaxInt64
 	}
-	rest := math.FMA(-whole, c.Rate, float64(n)) // n − whole·rate, rounded once
-	if rest < 0 {                                // the division was rounded up
-		whole--
-		rest += c.Rate
-	}
-	return c.Begin + int64(whole)*int64(time.Second) + int64(math.Round(rest*float64(time.Second)/c.Rate))
+	return c.Begin + due
 }
 
-// dueBefore is the number of requests that s has due before t.
-func dueBefore(s Schedule, t int64) uint64 {
-	high := uint64(1)
-	for s.Due(high-1) < t && high < 1<<62 {
-		high *= 2
+// Arrivals is the randomness of schedules whose arrivals are random, for the
+// experiment's seed.
+func Arrivals(seed int64) func(n uint64) uint64 {
+	own := seedFor(seed, useArrivals)
+	return func(n uint64) uint64 {
+		a, _ := draw(own, n)
+		return a
 	}
-	return uint64(sort.Search(int(high), func(n int) bool { return s.Due(uint64(n)) >= t }))
 }

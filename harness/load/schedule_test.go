@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"gauntlet/harness/load/shape"
 )
 
 func TestConstantIsExactToANanosecond(t *testing.T) {
@@ -45,7 +47,7 @@ func TestDueBeforeCountsWhatIsDue(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := Constant{Begin: rapid.Int64Range(-1e9, 1e9).Draw(t, "begin"), Rate: rapid.Float64Range(0.1, 1e5).Draw(t, "rate")}
 		at := rapid.Int64Range(-2e9, 1e11).Draw(t, "at")
-		n := dueBefore(c, at)
+		n := shape.Before(c, at)
 		if c.Due(n) < at || n > 0 && c.Due(n-1) >= at {
 			t.Fatalf("%d due before %d: S(%d) = %d", n, at, n, c.Due(n))
 		}

@@ -219,8 +219,9 @@ func (t *trial) addPhase(name string, begin, end int64) {
 
 // input is what the slo judge decides from.
 func (t *trial) input() slo.Input {
+	rate, changing := t.offer()
 	in := slo.Input{
-		Samples: t.samples, Operations: t.log.Header.Operations, Replicas: t.log.Replicas, Rate: t.exp.Load.Rate,
+		Samples: t.samples, Operations: t.log.Header.Operations, Replicas: t.log.Replicas, Rate: rate, Offered: changing,
 		Phases: t.phases, Faults: t.faults(), Aborted: t.aborted != nil, PlannedEnd: t.plannedEnd(),
 		Masks: t.masks(),
 	}
@@ -278,7 +279,8 @@ func (t *trial) result() *reports.Result {
 	}
 	series, counts := t.summary.finish()
 	t.summary.series = series
-	counts.Rate, counts.Workers, counts.Undersized = t.exp.Load.Rate, t.facts.Workers, t.exp.Load.Undersized
+	counts.Rate, counts.Shape = t.asked()
+	counts.Workers, counts.Undersized = t.facts.Workers, t.exp.Load.Undersized
 	r := &reports.Result{
 		SchemaVersion: reports.SchemaVersion,
 		Experiment:    t.exp.Name, Hypothesis: t.exp.Hypothesis, Control: t.exp.Applied,

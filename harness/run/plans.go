@@ -9,6 +9,7 @@ import (
 	"gauntlet/harness/experiment"
 	"gauntlet/harness/history"
 	"gauntlet/harness/load"
+	"gauntlet/harness/load/shape"
 )
 
 // plans are the load and, when the experiment asks about the data, the
@@ -24,18 +25,18 @@ func (s *session) plans() ([]load.Plan, error) {
 		return nil, err
 	}
 	plan := load.Plan{
-		Stream: history.Load, Run: s.id, Schedule: load.Constant{Rate: l.Rate}, Workers: workers, Timeout: l.Timeout,
+		Stream: history.Load, Run: s.id, Schedule: l.Rate.Schedule(load.Arrivals(s.o.Seed)), Workers: workers, Timeout: l.Timeout,
 		Retries: l.Retries, Clients: l.Clients, Operations: s.operations(), Mix: s.mix(), Sampler: sampler, KeyName: load.KeyName,
 		Seed: s.o.Seed, Good: s.exp.SLO.GoodLatency, Other: s.noteOther,
 	}
 	plans := []load.Plan{plan}
 	if write, ok := s.exp.Writer(); ok && s.asksDurability() {
-		rate := l.Rate * s.exp.Consistency.Share / 2 // the other half is for registers
-		need, err := experiment.WorkersFor(rate, l.Timeout)
+		share := s.exp.Consistency.Share / 2 // the other half is for registers
+		need, err := experiment.WorkersFor(share*l.Rate.Peak(l.Timeout), l.Timeout)
 		if err != nil {
 			return nil, err
 		}
-		plan, err := load.Durability(plan, load.Constant{Rate: rate}, need, write.Name)
+		plan, err := load.Durability(plan, shape.Thinned{Of: plan.Schedule, Share: share}, need, write.Name)
 		if err != nil {
 			return nil, err
 		}

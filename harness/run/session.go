@@ -98,6 +98,9 @@ func begin(ctx context.Context, o Options) (*session, error) {
 	if err == nil {
 		err = os.WriteFile(s.path(experimentFile), []byte(hide(string(source))), 0o644)
 	}
+	if trace := o.Experiment.Load.Trace; err == nil && trace.File != "" {
+		err = os.WriteFile(s.path(experiment.StandaloneTrace), []byte(trace.Source), 0o644)
+	}
 	if err != nil {
 		s.close()
 		return nil, err

@@ -125,7 +125,8 @@ func (a *analysis) surelyBelow(sc *scope, target float64, t tally) bool {
 		if a.PlannedEnd <= 0 {
 			return false
 		}
-		t.n += int(sc.rate * Span{a.whole.End, max(a.whole.End, a.PlannedEnd)}.seconds())
+		rest := Span{a.whole.End, max(a.whole.End, a.PlannedEnd)}
+		t.n += int(sc.rateIn(rest) * rest.seconds())
 	}
 	_, high := Wilson(t.good(), t.n)
 	return high < target

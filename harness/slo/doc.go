@@ -92,4 +92,8 @@
 //   - A baseline operation of fewer than 100 requests breaks steadyState only
 //     when the Wilson interval does: one error of 50 is not 2 %.
 //   - What was due and is not in the log counts as not sent by the generator.
+//   - Where the rate changes, impact is divided by the mean rate of the episode
+//     itself, a part of the load taking the same share of it as in the baseline:
+//     a second of full outage is one second at every rate. H, and whether a scope
+//     is judged at all, follow from its quietest 2 s from the baseline on.
 package slo

@@ -114,10 +114,11 @@ func (s *series) slack(t, horizon int64) int64 {
 func (s *series) gaps(from, to int64) int64 {
 	lo, _ := slices.BinarySearch(s.excluded, from)
 	hi, _ := slices.BinarySearch(s.excluded, to+1)
-	if hi <= lo || s.rate <= 0 {
+	rate := s.scope.rateIn(Span{from, to})
+	if hi <= lo || rate <= 0 {
 		return 0
 	}
-	return int64(float64(hi-lo) * float64(second) / s.rate)
+	return int64(float64(hi-lo) * float64(second) / rate)
 }
 
 // at is the index of the first judged request due at or after t.

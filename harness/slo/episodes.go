@@ -18,6 +18,7 @@ type episode struct {
 	seen     tally
 	excluded int
 	impact   float64 // equivalent seconds of full outage
+	lost     float64 // requests that these are
 	masked   float64 // share of its time under a mask
 }
 
@@ -35,9 +36,13 @@ func (e *episode) counts() bool { return e.impact >= leastImpact }
 // finder looks for the episodes of one scope.
 type finder struct {
 	*series
-	scope *scope
-	fall  float64 // evidence of H of good traffic
 	found []*episode
+}
+
+// fall is the evidence of H of good traffic after request i.
+func (f *finder) fall(i int) float64 {
+	after := Span{f.due[i], f.due[i] + f.scope.horizon}
+	return math.Abs(f.scope.test.good) * f.scope.rateIn(after) * after.seconds()
 }
 
 // find is the scope's episodes, merged where they belong together, by time.
@@ -45,7 +50,7 @@ func find(s *series, sc *scope, masks []Span) []*episode {
 	if sc.thin() {
 		return nil
 	}
-	f := finder{series: s, scope: sc, fall: math.Abs(sc.test.good) * sc.rate * float64(sc.horizon) / float64(second)}
+	f := finder{series: s}
 	f.scan(0, len(s.due))
 	sc.pending = f.pending()
 	all := f.merge()
@@ -112,9 +117,9 @@ func (f *finder) merge() []*episode {
 		case last != nil && e.degraded-last.recovered < f.scope.horizon:
 			last.recovered, last.recoveredLow, last.recoveredHigh = e.recovered, e.recoveredLow, e.recoveredHigh
 			last.stopped, last.censored = e.stopped, e.censored
-			impact := last.impact + e.impact
+			impact, lost := last.impact+e.impact, last.lost+e.lost
 			f.measure(last)
-			last.impact = impact
+			last.impact, last.lost = impact, lost
 		default:
 			last = e
 			all = append(all, e)

@@ -51,18 +51,18 @@ type raw struct{ first, top, close int }
 // next runs the CUSUM (Page 1954) over requests [lo, hi) and returns the first
 // episode: from the last S = 0 to the maximum of S, accepted when that is at
 // least h, over when S is 0 again or has fallen by the evidence of H of good
-// traffic.
-func (e evidence) next(bad []bool, lo, hi int, fall float64) (r raw, ok bool) {
-	var sum, top float64
+// traffic, which fall gives for the request of that maximum.
+func (e evidence) next(bad []bool, lo, hi int, fall func(i int) float64) (r raw, ok bool) {
+	var sum, top, low float64
 	for i := lo; i < hi; i++ {
 		if sum == 0 {
 			r.first, top = i, 0
 		}
 		sum = max(0, sum+e.of(bad[i]))
 		if sum > top {
-			top, r.top = sum, i+1
+			top, r.top, low = sum, i+1, sum-fall(i)
 		}
-		if top >= threshold && (sum == 0 || sum <= top-fall) {
+		if top >= threshold && (sum == 0 || sum <= low) {
 			r.close = i + 1
 			return r, true
 		}

@@ -7,20 +7,22 @@ import "slices"
 const leastImpact = 0.1
 
 // measure counts what happened in the episode, and its impact (§4): the bad
-// requests above ε, scaled for excluded ones, divided by the rate. That is
-// how many seconds of full outage would have lost as much.
+// requests above ε, scaled for excluded ones, divided by the rate at the time.
+// That is how many seconds of full outage would have lost as much.
 func (f *finder) measure(e *episode) {
 	e.seen = f.count(e.degraded, e.recovered)
 	lo, _ := slices.BinarySearch(f.excluded, e.degraded)
 	hi, _ := slices.BinarySearch(f.excluded, e.recovered)
 	e.excluded = max(0, hi-lo)
-	e.impact = 0
-	if e.seen.n == 0 || f.scope.rate <= 0 {
+	e.impact, e.lost = 0, 0
+	rate := f.scope.rateIn(Span{e.degraded, e.recovered})
+	if e.seen.n == 0 || rate <= 0 {
 		return
 	}
 	above := float64(e.seen.bad) - f.scope.epsilon*float64(e.seen.n)
 	scale := float64(e.seen.n+e.excluded) / float64(e.seen.n)
-	e.impact = max(0, above) * scale / f.scope.rate
+	e.lost = max(0, above) * scale
+	e.impact = e.lost / rate
 }
 
 // overlap is the share of whole that spans cover.

@@ -83,12 +83,23 @@ type Spec struct {
 	Availability []Availability
 }
 
+// Offered is what a schedule whose rate changes makes due.
+type Offered interface {
+	// Due is the number of requests due in span.
+	Due(span Span) int
+	// Mean is the mean rate (requests per second) that is asked for in span.
+	Mean(span Span) float64
+	// Lowest is the lowest mean rate of any stretch of ns in span.
+	Lowest(span Span, ns int64) float64
+}
+
 // Input is everything that a judgement depends on.
 type Input struct {
 	Samples    *Samples
 	Operations []string // names by history.Op.Kind
 	Replicas   []string // names by history.Op.Replica
-	Rate       float64  // requests per second that the schedule made due; 0: not constant
+	Rate       float64  // requests per second that the schedule made due; 0: not constant, or not known
+	Offered    Offered  // what the schedule made due, where its rate changes; nil: Rate
 	Phases     Phases
 	Faults     []Fault // all of the experiment file's, in its order
 	Spec       Spec

@@ -149,7 +149,7 @@ func TestShardsAndThinScopes(t *testing.T) {
 		t.Error("a shard of 16/s is judged")
 	}
 	thin := &scope{by: byShard}
-	thin.settle(counted{due: 250}, Span{0, 5 * second}, 0) // 50/s
+	thin.settle(counted{due: 250}, Span{0, 5 * second}, 0, 1) // 50/s
 	if thin.horizon != 8*second {
 		t.Errorf("H at 50/s is %v, want the time of 400 requests", time.Duration(thin.horizon))
 	}

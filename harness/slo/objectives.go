@@ -58,7 +58,7 @@ func (a *analysis) recoveryObjective() reports.Objective {
 		return a.unexposed(o)
 	}
 	if a.scopes[0].thin() {
-		return because(o, orAborted(a.Aborted, reports.TooFewSamples), fmt.Sprintf("Episodes need a baseline of at least %g requests per second; there were %.3g.", leastRate, a.scopes[0].rate))
+		return because(o, orAborted(a.Aborted, reports.TooFewSamples), fmt.Sprintf("Episodes need at least %g requests per second, from the baseline on; there were %.3g.", leastRate, a.scopes[0].lowest))
 	}
 	o.Samples = a.count(a.scopes[0], span).n
 	if o.Samples == 0 {

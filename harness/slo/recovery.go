@@ -88,7 +88,7 @@ func (a *analysis) recovery(f int, sc *scope, all []owned) recovered {
 // up to what could have been missed. Small episodes bound it from their own
 // origin.
 func (a *analysis) undegraded(sc *scope, small []owned) measure {
-	high := int64(floorCount * float64(second) / sc.rate)
+	high := int64(floorCount * float64(second) / sc.lowest)
 	for _, o := range small {
 		if m := o.since(a.whole.End); m.high != nil {
 			high = max(high, *m.high)

@@ -32,7 +32,9 @@ type scope struct {
 	name  string // as reports name it
 
 	rate     float64 // requests per second, of the baseline; overall: of the schedule
-	horizon  int64   // H
+	pace     pace    // how the rate changes
+	lowest   float64 // rate of the quietest H from the baseline on
+	horizon  int64   // H, which follows from it
 	baseline tally   // requests of the baseline, as the view takes them
 	epsilon  float64 // ε
 	test     evidence
@@ -51,7 +53,7 @@ func (t *tally) add(bad bool) {
 }
 
 // thin scopes are not judged.
-func (sc *scope) thin() bool { return sc.rate < leastRate || sc.baseline.n == 0 }
+func (sc *scope) thin() bool { return sc.lowest < leastRate || sc.baseline.n == 0 }
 
 // gates says whether the scope counts for the recovery objective.
 func (sc *scope) gates() bool { return sc.by <= byOperation }
@@ -89,7 +91,8 @@ func nameOf(names []string, i int) string {
 // scopes lists overall, and every operation, replica and shard that had a
 // request in the baseline or is named in the input.
 func (j *judge) scopes(v view) []*scope {
-	seen := j.baseline(v)
+	seen, pace := j.baseline(v), j.pace()
+	lowest := pace.lowest(j.whole)
 	all := []*scope{{by: everything, name: "overall"}}
 	add := func(by dimension, count int, name func(int) string) {
 		for i := range count {
@@ -104,7 +107,8 @@ func (j *judge) scopes(v view) []*scope {
 		if sc.index < len(seen[sc.by]) {
 			c = seen[sc.by][sc.index]
 		}
-		sc.settle(c, j.Phases.Baseline, j.Rate)
+		sc.pace = pace
+		sc.settle(c, j.Phases.Baseline, j.Rate, lowest)
 	}
 	return all
 }
@@ -115,17 +119,18 @@ type counted struct {
 	tally
 }
 
-func (sc *scope) settle(c counted, baseline Span, rate float64) {
+func (sc *scope) settle(c counted, baseline Span, rate, lowest float64) {
 	if d := baseline.seconds(); d > 0 {
 		sc.rate = float64(c.due) / d
 	}
 	if sc.by == everything && rate > 0 {
 		sc.rate = rate
 	}
+	sc.lowest = sc.rate * min(1, lowest)
 	sc.baseline = c.tally
 	sc.horizon = horizonFloor
 	if sc.rate > 0 {
-		sc.horizon = max(horizonFloor, int64(math.Ceil(horizonCount/max(sc.rate, 1)*float64(second))))
+		sc.horizon = max(horizonFloor, int64(math.Ceil(horizonCount/max(sc.lowest, 1)*float64(second))))
 	}
 	sc.epsilon = share(c.bad, c.n)
 	sc.test = evidenceBetween(hypotheses(sc.epsilon))
@@ -168,13 +173,13 @@ type series struct {
 	slip     []uint32 // µs
 	excluded []int64  // due times of what the view leaves out
 	whole    Span
-	rate     float64
+	scope    *scope
 }
 
 // fill reads the scope's requests into s, whose lists are used again.
 func (s *series) fill(j *judge, sc *scope, v view) {
 	s.due, s.bad, s.slip, s.excluded = s.due[:0], s.bad[:0], s.slip[:0], s.excluded[:0]
-	s.whole, s.rate = j.whole, sc.rate
+	s.whole, s.scope = j.whole, sc
 	covered := newMasks(j.Masks)
 	all := j.Samples.between(j.whole.Begin, j.whole.End)
 	if cap(s.due) == 0 { // the first scope is the largest

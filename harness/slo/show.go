@@ -44,7 +44,7 @@ func (e *episode) report(breadth int) reports.Episode {
 	r := reports.Episode{
 		Scope: e.scope.name, DegradedAt: seconds(e.degraded),
 		RecoveredLow: seconds(e.recoveredLow), RecoveredHigh: seconds(e.recoveredHigh),
-		ImpactSeconds: e.impact, Depth: e.depth(), Breadth: max(1, breadth), LostRequests: e.impact * e.scope.rate,
+		ImpactSeconds: e.impact, Depth: e.depth(), Breadth: max(1, breadth), LostRequests: e.lost,
 	}
 	if !e.censored {
 		r.RecoveredAt = pointer(seconds(e.recovered))

@@ -46,7 +46,11 @@ func (j *judge) soundnessOf(span Span) soundness {
 		}
 		slips = append(slips, s.slip)
 	}
-	v.missing = max(0, int(j.Rate*span.seconds())-v.due)
+	planned := int(j.Rate * span.seconds())
+	if j.Offered != nil {
+		planned = j.Offered.Due(span)
+	}
+	v.missing = max(0, planned-v.due)
 	v.unsent += v.missing
 	if len(slips) > 0 {
 		slices.Sort(slips)

@@ -46,7 +46,24 @@ func ReadSeries(r io.Reader) (*Series, error) {
 	return read[Series](r, "series")
 }
 
-func read[T Result | Series](r io.Reader, what string) (*T, error) {
+// WriteSuite writes suite.json, deterministic like WriteResult.
+func WriteSuite(w io.Writer, s *Suite) error {
+	c := *s
+	c.SchemaVersion = SchemaVersion
+	b, err := json.MarshalIndent(withLists(reflect.ValueOf(c)).Interface(), "", "  ")
+	if err != nil {
+		return fmt.Errorf("suite: %w", err)
+	}
+	_, err = w.Write(append(b, '\n'))
+	return err
+}
+
+// ReadSuite reads suite.json. One written by a later version is refused.
+func ReadSuite(r io.Reader) (*Suite, error) {
+	return read[Suite](r, "suite")
+}
+
+func read[T Result | Series | Suite](r io.Reader, what string) (*T, error) {
 	b, err := io.ReadAll(r)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)

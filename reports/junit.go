@@ -13,6 +13,7 @@ type junitSuite struct {
 	Name      string      `xml:"name,attr"`
 	Tests     int         `xml:"tests,attr"`
 	Failures  int         `xml:"failures,attr"`
+	Errors    int         `xml:"errors,attr,omitempty"`
 	Skipped   int         `xml:"skipped,attr"`
 	Timestamp string      `xml:"timestamp,attr,omitempty"`
 	Time      string      `xml:"time,attr"`
@@ -24,6 +25,7 @@ type junitCase struct {
 	Name    string        `xml:"name,attr"`
 	Class   string        `xml:"classname,attr"`
 	Failure *junitMessage `xml:"failure"`
+	Error   *junitMessage `xml:"error"`
 	Skipped *junitMessage `xml:"skipped"`
 	Out     string        `xml:"system-out,omitempty"`
 }
@@ -47,25 +49,41 @@ func JUnit(w io.Writer, r *Result) error {
 		suite.Time = fmt.Sprintf("%.3f", r.Phases[n-1].End)
 	}
 	for _, o := range r.Objectives {
-		c := junitCase{Name: valid(o.Name), Class: "gauntlet." + valid(r.Experiment)}
-		measured := strings.TrimSpace(o.Measured + " " + interval(o.Name, o.Low, o.High))
-		told := fmt.Sprintf("target %s, measured %s, margin %s, n = %s", o.Target, measured, o.Margin, count(o.Samples))
-		switch o.Verdict {
-		case Pass:
-			c.Out = valid(told)
-		case Fail:
-			suite.Failures++
-			c.Failure = &junitMessage{Message: valid(o.Why), Type: valid(o.Reason), Text: valid(told)}
-		default:
-			suite.Skipped++
-			c.Skipped = &junitMessage{Message: valid(strings.TrimSpace("inconclusive (" + o.Reason + "): " + o.Why)), Text: valid(told)}
-		}
-		suite.Cases = append(suite.Cases, c)
+		suite.add(o.Name, "gauntlet."+r.Experiment, o.Verdict, o.Reason, o.Why, measurement(o))
 	}
+	return writeJUnit(w, suite)
+}
+
+// measurement is what was measured of an objective, against what.
+func measurement(o Objective) string {
+	measured := strings.TrimSpace(o.Measured + " " + interval(o.Name, o.Low, o.High))
+	return fmt.Sprintf("target %s, measured %s, margin %s, n = %s", o.Target, measured, o.Margin, count(o.Samples))
+}
+
+// add appends a test case and counts it.
+func (s *junitSuite) add(name, class string, verdict Verdict, reason, why, told string) {
+	c := junitCase{Name: valid(name), Class: valid(class)}
+	switch {
+	case verdict == Pass:
+		c.Out = valid(told)
+	case verdict == Fail:
+		s.Failures++
+		c.Failure = &junitMessage{Message: valid(why), Type: valid(reason), Text: valid(told)}
+	case reason == Infrastructure:
+		s.Errors++
+		c.Error = &junitMessage{Message: valid(why), Type: reason, Text: valid(told)}
+	default:
+		s.Skipped++
+		c.Skipped = &junitMessage{Message: valid(strings.TrimSpace("inconclusive (" + reason + "): " + why)), Text: valid(told)}
+	}
+	s.Cases = append(s.Cases, c)
+}
+
+func writeJUnit(w io.Writer, suites ...junitSuite) error {
 	b, err := xml.MarshalIndent(struct {
 		XMLName xml.Name     `xml:"testsuites"`
 		Suites  []junitSuite `xml:"testsuite"`
-	}{Suites: []junitSuite{suite}}, "", "  ")
+	}{Suites: suites}, "", "  ")
 	if err != nil {
 		return fmt.Errorf("junit: %w", err)
 	}

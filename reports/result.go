@@ -3,7 +3,8 @@
 // result.json and series.json, and it decides nothing.
 package reports
 
-// SchemaVersion is the version of result.json and series.json written here.
+// SchemaVersion is the version of result.json, series.json and suite.json
+// written here.
 const SchemaVersion = 1
 
 // Verdict is the three-valued outcome of an objective or a run.
@@ -41,6 +42,7 @@ type Result struct {
 	Run           string   `json:"run"` // its id
 	StartedAt     string   `json:"startedAt"`
 	Seed          int64    `json:"seed"`
+	Shift         float64  `json:"shift,omitempty"` // how much longer the baseline was, so that the faults met another phase
 	Platform      string   `json:"platform"`
 	Substitutes   []string `json:"substitutes"`
 	Commit        string   `json:"commit"` // with "+dirty" when the tree had changes; "" outside a repository

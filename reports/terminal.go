@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // Terminal writes the end of a run for a person at a terminal: verdict, why,
@@ -16,13 +15,7 @@ import (
 // a terminal would obey them.
 func Terminal(w io.Writer, r *Result, color bool) error {
 	b := bufio.NewWriter(w)
-	paint := func(v Verdict, s string) string {
-		codes := map[Verdict]string{Pass: "32", Fail: "31", Inconclusive: "33"}
-		if !color || codes[v] == "" {
-			return s
-		}
-		return "\x1b[1;" + codes[v] + "m" + s + "\x1b[0m"
-	}
+	paint := painter(color)
 	fmt.Fprintf(b, "\n%s  %s", paint(r.Verdict, glyph(r.Verdict)+" "+string(r.Verdict)), plain(r.Experiment))
 	if r.Control != "" {
 		fmt.Fprintf(b, " (control %s)", plain(r.Control))
@@ -59,27 +52,7 @@ func objectivesTable(b *bufio.Writer, r *Result, paint func(Verdict, string) str
 		}
 		rows = append(rows, []string{glyph(o.Verdict), o.Name, o.Target, measured, o.Margin, why})
 	}
-	widths := make([]int, len(rows[0]))
-	for _, row := range rows {
-		for i := range row {
-			row[i] = plain(row[i])
-			widths[i] = max(widths[i], utf8.RuneCountInString(row[i]))
-		}
-	}
-	for n, row := range rows {
-		var line strings.Builder
-		for i, cell := range row {
-			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-			if n > 0 && i == 0 {
-				cell = paint(sorted[n-1].Verdict, cell)
-			}
-			if i == len(row)-1 {
-				pad = ""
-			}
-			line.WriteString(cell + pad + "  ")
-		}
-		fmt.Fprintln(b, strings.TrimRight(line.String(), " "))
-	}
+	writeTable(b, rows, func(row int, cell string) string { return paint(sorted[row].Verdict, cell) })
 }
 
 // plain makes control characters and the marks that reorder text visible.

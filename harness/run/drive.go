@@ -114,8 +114,9 @@ func (s *session) attack(ctx context.Context) ([]*load.Attack, error) {
 // it returns.
 func (s *session) phases(ctx context.Context, attacks []*load.Attack) (end int64, err error) {
 	warm := int64(s.exp.Phases.Warmup)
-	base := warm + int64(s.exp.Phases.Baseline)
-	s.tell.line("warm-up %s, then baseline %s at %v", s.exp.Phases.Warmup, s.exp.Phases.Baseline, s.exp.Load.Rate)
+	baseline := s.exp.Phases.Baseline + s.o.Shift
+	base := warm + int64(baseline)
+	s.tell.line("warm-up %s, then baseline %s at %v", s.exp.Phases.Warmup, baseline, s.exp.Load.Rate)
 	attacks[0].Mark(warm)
 	if err := s.until(ctx, history.PhaseWarmup, 0, warm); err != nil {
 		return 0, err

@@ -66,9 +66,9 @@ func firstLine(path string) string {
 	return strings.TrimSpace(string(data))
 }
 
-// commit is the commit that dir is at, with "+dirty" when something differs;
+// Commit is the commit that dir is at, with "+dirty" when something differs;
 // "" outside a repository or without git.
-func commit(ctx context.Context, dir string) string {
+func Commit(ctx context.Context, dir string) string {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	git := func(args ...string) (string, error) {
@@ -106,16 +106,18 @@ func configuration(s topology.Stack) map[string]string {
 	return all
 }
 
-// hiding makes the function that takes the secrets of an experiment out of
-// every text that is written down: the values of settings with a telling name,
+// Hiding makes the function that takes the secrets of experiments out of every
+// text that is written down: the values of settings with a telling name,
 // and the passwords of URLs. Values of fewer than four characters are left:
 // too much else would go with them.
-func hiding(e *experiment.Experiment) func(string) string {
+func Hiding(all ...*experiment.Experiment) func(string) string {
 	var pairs []string
-	for _, env := range e.Target.Env {
-		for name, value := range env {
-			if secret.MatchString(name) && len(value) >= 4 {
-				pairs = append(pairs, value, "(redacted)")
+	for _, e := range all {
+		for _, env := range e.Target.Env {
+			for name, value := range env {
+				if secret.MatchString(name) && len(value) >= 4 {
+					pairs = append(pairs, value, "(redacted)")
+				}
 			}
 		}
 	}

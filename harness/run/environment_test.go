@@ -31,7 +31,7 @@ func TestDigestTellsListsApart(t *testing.T) {
 }
 
 func TestSecretsOfAnExperimentAreHidden(t *testing.T) {
-	hide := hiding(&experiment.Experiment{Target: experiment.Target{Env: map[string]map[string]string{
+	hide := Hiding(&experiment.Experiment{Target: experiment.Target{Env: map[string]map[string]string{
 		"mapper": {"MAPPER_API_TOKEN": "hunter2", "MAPPER_JOURNAL_MAX": "64MiB", "SHORT_SECRET": "no"},
 	}}})
 	for text, want := range map[string]string{

@@ -36,6 +36,7 @@ type Facts struct {
 	Run           string              `json:"run"`
 	StartedAt     time.Time           `json:"startedAt"`
 	Seed          int64               `json:"seed"`
+	Shift         time.Duration       `json:"shift,omitempty"` // Options.Shift, in ns
 	Platform      string              `json:"platform"`
 	Substitutes   []string            `json:"substitutes"`
 	Commit        string              `json:"commit"`

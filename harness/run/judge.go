@@ -242,7 +242,7 @@ func (t *trial) plannedEnd() int64 {
 	for i, f := range t.facts.Faults {
 		last = max(last, t.exp.Faults[i].At+f.Lasts)
 	}
-	return int64(p.Warmup + p.Baseline + last + p.Observe)
+	return int64(p.Warmup + p.Baseline + t.facts.Shift + last + p.Observe)
 }
 
 // faults are the experiment's, each with what the events tell of it.
@@ -285,7 +285,7 @@ func (t *trial) result() *reports.Result {
 		SchemaVersion: reports.SchemaVersion,
 		Experiment:    t.exp.Name, Hypothesis: t.exp.Hypothesis, Control: t.exp.Applied,
 		Aborted: t.aborted, Run: t.facts.Run, StartedAt: t.facts.StartedAt.UTC().Format("2006-01-02T15:04:05.000Z"),
-		Seed: t.facts.Seed, Platform: t.facts.Platform, Substitutes: t.facts.Substitutes, Commit: t.facts.Commit,
+		Seed: t.facts.Seed, Shift: seconds(int64(t.facts.Shift)), Platform: t.facts.Platform, Substitutes: t.facts.Substitutes, Commit: t.facts.Commit,
 		ConfigDigest: t.facts.ConfigDigest, Fingerprint: t.facts.Fingerprint, Command: t.facts.Command,
 		Load: counts, Validity: judged.Validity, Episodes: judged.Episodes, Recovery: judged.Recovery,
 		Availability: judged.Availability, Latency: t.summary.latencies(), Consistency: data, Objectives: objectives,

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"gauntlet/harness/chaos"
 	"gauntlet/harness/experiment"
@@ -19,6 +20,7 @@ type Options struct {
 	Faults          []chaos.Fault // the experiment's, decoded, in its order
 	Platform        string        // "local", "docker" or "external"
 	Seed            int64         // of everything random
+	Shift           time.Duration // the baseline is this much longer, so that the faults meet the system in another phase; ≥ 0
 	Out             string        // folder of the runs
 	History         string        // history.ndjson
 	Command         string        // runs it again

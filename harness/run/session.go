@@ -82,7 +82,7 @@ func begin(ctx context.Context, o Options) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	hide := hiding(o.Experiment)
+	hide := Hiding(o.Experiment)
 	o.Command = hide(o.Command)
 	s := &session{o: o, exp: o.Experiment, id: id, dir: dir, tell: newTeller(o.Progress)}
 	s.reap(ctx)
@@ -289,8 +289,8 @@ func (s *session) writeFacts(ctx context.Context) error {
 	}
 	env := s.facts.Environment
 	s.facts = Facts{
-		SchemaVersion: reports.SchemaVersion, Run: s.id, StartedAt: s.clock.Time(0).UTC(), Seed: s.o.Seed, Platform: s.o.Platform,
-		Substitutes: substitutes, Commit: commit(ctx, filepath.Dir(s.exp.File)),
+		SchemaVersion: reports.SchemaVersion, Run: s.id, StartedAt: s.clock.Time(0).UTC(), Seed: s.o.Seed, Shift: s.o.Shift, Platform: s.o.Platform,
+		Substitutes: substitutes, Commit: Commit(ctx, filepath.Dir(s.exp.File)),
 		ConfigDigest: digestOf(env.Config), Control: s.exp.Applied, Workers: workers,
 		Faults: s.faultFacts(), Environment: env, Command: s.o.Command,
 	}

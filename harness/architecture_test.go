@@ -63,6 +63,7 @@ func TestRoomsDependOnlyOnWhatTheyMay(t *testing.T) {
 		{"./harness/experiment/...", []string{"harness/diagnostic", "harness/load/shape"}},
 		{"./harness/topology/...", []string{"harness/diagnostic"}},
 		{"./harness/platform/...", []string{"harness/platform", "harness/topology", "harness/diagnostic", "harness/chaos/link"}},
+		{"./harness/suite", []string{"harness/suite", "harness/experiment", "harness/run", "harness/slo", "reports"}},
 		{"./harness/chaos/link", nil},
 		{"./harness/chaos/...", []string{"harness/chaos", "harness/platform", "harness/topology", "harness/history", "harness/diagnostic"}},
 	} {

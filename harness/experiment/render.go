@@ -51,6 +51,39 @@ func renderValue(b *strings.Builder, n ast.Node, indent int) {
 	}
 }
 
+// flow writes a tree of plain data as YAML on one line. Reading it gives the
+// same tree.
+func flow(n ast.Node) string {
+	var items []string
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		for _, v := range n.Values {
+			items = append(items, inFlow(keyOf(v))+": "+flow(v.Value))
+		}
+		return "{" + strings.Join(items, ", ") + "}"
+	case *ast.SequenceNode:
+		for _, v := range n.Values {
+			items = append(items, flow(v))
+		}
+		return "[" + strings.Join(items, ", ") + "]"
+	case *ast.StringNode:
+		return inFlow(n.Value)
+	case *ast.LiteralNode:
+		return inFlow(n.Value.Value)
+	case *ast.NullNode:
+		return "null"
+	}
+	return n.GetToken().Value
+}
+
+// inFlow is text within [ ] or { }, where a comma ends it.
+func inFlow(text string) string {
+	if strings.Contains(text, ",") {
+		return inQuotes(text)
+	}
+	return quoted(text)
+}
+
 // bare is text that needs no quotes wherever it stands in a block, as long as
 // it is not read as another kind of value.
 var bare = regexp.MustCompile(`^[A-Za-z0-9./][A-Za-z0-9./%_+-]*( [A-Za-z0-9./%_+,;-]+)*$`)
@@ -62,6 +95,10 @@ func quoted(text string) string {
 			return text
 		}
 	}
+	return inQuotes(text)
+}
+
+func inQuotes(text string) string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

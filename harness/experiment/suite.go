@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
-	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
@@ -37,8 +36,14 @@ type Member struct {
 	Experiment *Experiment // with its fields set and its control applied
 	Repeat     int         // ≥ 1
 	Platform   string      // the member's own, else the suite's; "" when neither says
-	Set        []string    // what the suite sets, as "path: value", in the order of the file
+	Set        []Setting   // what the suite sets, in the order of the file
 	Line       int         // of its name in the suite's file
+}
+
+// Setting is a field that is overridden.
+type Setting struct {
+	Path  string // dotted
+	Value string // as YAML writes it, on one line
 }
 
 // About is what the suite says of itself in a sentence: what it is for, else
@@ -156,7 +161,7 @@ func (d *suiteDraft) resolve(r *reader, m member) {
 		one.Platform = m.platform
 	}
 	each(m.set, func(path step, value ast.Node) {
-		one.Set = append(one.Set, path.name+": "+strings.Join(strings.Fields(string(render(value))), " "))
+		one.Set = append(one.Set, Setting{Path: path.name, Value: flow(value)})
 	})
 	d.Entries = append(d.Entries, one)
 }

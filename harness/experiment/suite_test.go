@@ -22,7 +22,7 @@ platform: docker
 budget: 1h
 experiments:
   - name: short
-  - {name: short, repeat: 6, platform: local, set: {load.rate: 700/s, load.keys.count: 50}}
+  - {name: short, repeat: 6, platform: local, set: {load.rate: 700/s, load.keys.count: 50, load.mix: {get: 100%}, hypothesis: "a, b"}}
   - {name: ../short.yaml, repeat: 1, control: strict}
 `))
 	if err != nil {
@@ -35,11 +35,18 @@ experiments:
 	if first.Repeat != 2 || first.Platform != "docker" || first.Experiment.Load.Rate.String() != "500/s" || first.Line != 8 {
 		t.Errorf("as the experiment says: %+v", first)
 	}
-	if second.Repeat != 6 || second.Platform != "local" || second.Experiment.Load.Rate.String() != "700/s" || !slices.Equal(second.Set, []string{"load.rate: 700/s", "load.keys.count: 50"}) {
+	if second.Repeat != 6 || second.Platform != "local" || second.Experiment.Load.Rate.String() != "700/s" || !slices.Equal(second.Set, []Setting{{"load.rate", "700/s"}, {"load.keys.count", "50"}, {"load.mix", "{get: 100%}"}, {"hypothesis", `"a, b"`}}) {
 		t.Errorf("as the suite says: %+v", second)
 	}
 	if third.Repeat != 1 || third.Experiment.Applied != "strict" || third.Experiment.Expect == nil {
 		t.Errorf("the control: %+v", third)
+	}
+	set := map[string]string{}
+	for _, s := range second.Set {
+		set[s.Path] = s.Value
+	}
+	if flagged, err := first.Experiment.With(set); err != nil || essence(flagged) != essence(second.Experiment) {
+		t.Errorf("set on the command line it is another experiment: %v", err)
 	}
 	again, err := Parse(second.Experiment.File, second.Experiment.Source)
 	if err != nil || essence(again) != essence(second.Experiment) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"text/tabwriter"
 
 	loadgen "gauntlet/harness/load"
@@ -13,9 +14,9 @@ import (
 	"gauntlet/reports"
 )
 
-// listCommand lists the experiments.
+// listCommand lists the experiments, and the suites apart.
 type listCommand struct {
-	Names bool `help:"Names only."`
+	Names bool `help:"Names of experiments only."`
 }
 
 func (c *listCommand) Run(std streams) error {
@@ -24,6 +25,25 @@ func (c *listCommand) Run(std streams) error {
 		return err
 	}
 	table := tabwriter.NewWriter(std.out, 0, 8, 2, ' ', 0)
+	if err := c.experiments(table, dir); err != nil {
+		return err
+	}
+	suites := experiment.Suites(dir)
+	if c.Names || len(suites) == 0 {
+		return nil
+	}
+	fmt.Fprintln(std.out, "\nsuites:")
+	for _, s := range suites {
+		if s.Err != nil {
+			fmt.Fprintf(table, "%s\tnot valid: gauntlet validate %s\n", s.Name, shellQuote(s.Path))
+			continue
+		}
+		fmt.Fprintf(table, "%s\t%s (%s)\n", s.Name, s.Description, strings.Join(s.Experiments, ", "))
+	}
+	return table.Flush()
+}
+
+func (c *listCommand) experiments(table *tabwriter.Writer, dir string) error {
 	for _, e := range experiment.Names(dir) {
 		switch {
 		case c.Names:
@@ -39,7 +59,7 @@ func (c *listCommand) Run(std streams) error {
 
 // validateCommand checks experiments.
 type validateCommand struct {
-	Names    []string          `arg:"" name:"experiment" help:"Name or path of an experiment file."`
+	Names    []string          `arg:"" name:"experiment" help:"Name or path of the file of an experiment or a suite."`
 	Platform string            `help:"Check for this platform." placeholder:"NAME"`
 	Set      map[string]string `help:"Override a field of the experiment." mapsep:"none" placeholder:"PATH=VALUE"`
 	Control  string            `help:"Check this control." placeholder:"NAME"`
@@ -48,14 +68,13 @@ type validateCommand struct {
 func (c *validateCommand) Run(ctx context.Context, std streams) error {
 	failed := false
 	for _, name := range c.Names {
-		exp, err := load(name, c.Control, c.Set)
-		if err == nil {
-			var p *prepared
-			p, err = prepare(ctx, exp, c.Platform)
-			if p != nil && p.decision.Experiment != "" {
-				if err := p.describe(std.out); err != nil {
-					return err
-				}
+		found, err := reading{platform: c.Platform, set: c.Set, control: c.Control}.read(ctx, name)
+		for _, g := range found {
+			if !g.decided() {
+				continue
+			}
+			if err := g.describe(std.out); err != nil {
+				return err
 			}
 		}
 		if err != nil {

@@ -22,36 +22,15 @@ type prepared struct {
 	faults   []chaos.Fault
 	platform string
 	decision experiment.Decision
-}
-
-// load reads the experiment called name and applies set and control to it.
-func load(name, control string, set map[string]string) (*experiment.Experiment, error) {
-	path, err := experiment.Find(name)
-	if err != nil {
-		return nil, err
-	}
-	exp, err := experiment.Read(path)
-	if err != nil {
-		return nil, err
-	}
-	if len(set) > 0 {
-		if exp, err = exp.With(set); err != nil {
-			return nil, err
-		}
-	}
-	if control != "" {
-		return exp.Control(control)
-	}
-	return exp, nil
+	repeat   int      // ≥ 1
+	set      []string // what is overridden, as --set takes it
+	root     string   // the file whose tree the run belongs to
 }
 
 // prepare decodes the faults and finds out whether the platform can do them
 // and whether the run can decide anything: before any load.
 func prepare(ctx context.Context, exp *experiment.Experiment, platform string) (*prepared, error) {
-	p := &prepared{exp: exp, platform: platformOf(exp, platform)}
-	if exp.Repeat > 1 {
-		return nil, exit{exitUsage, fmt.Errorf("%s: repeat is not carried out yet; run it several times", exp.File)}
-	}
+	p := &prepared{exp: exp, platform: platformOf(exp, platform), repeat: 1, root: exp.File}
 	var mistakes diagnostic.List
 	for _, f := range exp.Faults {
 		fault, err := decode(f)
@@ -143,13 +122,18 @@ func platformOf(exp *experiment.Experiment, asked string) string {
 }
 
 // tree is the folder that holds experiments/ and reports/: the one around the
-// experiment's folder, or the current one for a file from elsewhere.
-func tree(exp *experiment.Experiment) (string, error) {
-	file, err := filepath.Abs(exp.File)
+// folder of the experiment or the suite, or the current one for a file from
+// elsewhere.
+func tree(file string) (string, error) {
+	file, err := filepath.Abs(file)
 	if err != nil {
 		return "", err
 	}
-	if dir := filepath.Dir(file); filepath.Base(dir) == "experiments" {
+	dir := filepath.Dir(file)
+	if filepath.Base(dir) == "suites" {
+		dir = filepath.Dir(dir)
+	}
+	if filepath.Base(dir) == "experiments" {
 		return filepath.Dir(dir), nil
 	}
 	return os.Getwd()

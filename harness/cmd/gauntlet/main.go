@@ -33,9 +33,9 @@ const (
 
 // cli is the command line; the words after help: are what --help shows.
 type cli struct {
-	Run      runCommand      `cmd:"" help:"Run experiments, by name or file, and judge them."`
-	List     listCommand     `cmd:"" help:"List the experiments of this tree."`
-	Validate validateCommand `cmd:"" help:"Check an experiment file; show its timeline and what can be decided."`
+	Run      runCommand      `cmd:"" help:"Run experiments and suites, by name or file, and judge them."`
+	List     listCommand     `cmd:"" help:"List the experiments and the suites of this tree."`
+	Validate validateCommand `cmd:"" help:"Check the file of an experiment or a suite; show its timeline and what can be decided."`
 	Schema   schemaCommand   `cmd:"" help:"Print the JSON Schema of the experiment file, for editors."`
 	Judge    judgeCommand    `cmd:"" help:"Judge a run again from its logs, and print the result."`
 	Report   reportCommand   `cmd:"" help:"Draw a run's page again from its result."`
@@ -146,7 +146,10 @@ func codeOf(err error) int {
 	var signalled run.ErrInterrupted
 	var running *register.RunningError
 	var mistake *run.Mistake
+	var told exit
 	switch {
+	case errors.As(err, &told):
+		return told.code
 	case errors.As(err, &signalled) && signalled.Name == "SIGINT":
 		return exitInterrupted
 	case errors.As(err, &signalled):

@@ -46,10 +46,17 @@ func (p *progress) String() string {
 // await returns when word was said.
 func (p *progress) await(t *testing.T, word string, within time.Duration) {
 	t.Helper()
+	p.awaitAfter(t, "", word, within)
+}
+
+// awaitAfter returns when word was said after mark was.
+func (p *progress) awaitAfter(t *testing.T, mark, word string, within time.Duration) {
+	t.Helper()
 	limit := time.After(within)
 	for {
 		p.mu.Lock()
-		found, said := strings.Contains(p.text.String(), word), p.said
+		_, after, marked := strings.Cut(p.text.String(), mark)
+		found, said := marked && strings.Contains(after, word), p.said
 		p.mu.Unlock()
 		if found {
 			return

@@ -11,21 +11,25 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"golang.org/x/term"
 
 	"gauntlet/harness/experiment"
 	"gauntlet/harness/run"
+	"gauntlet/harness/suite"
 	"gauntlet/reports"
 )
 
-// runCommand runs experiments and judges them.
+// runCommand runs experiments and suites, and judges them.
 type runCommand struct {
-	Names          []string          `arg:"" name:"experiment" help:"Name (experiments/NAME.yaml, looked up from here upwards) or path of an experiment file."`
+	Names          []string          `arg:"" name:"experiment" help:"Name (experiments/NAME.yaml or experiments/suites/NAME.yaml, looked up from here upwards) or path of the file of an experiment or a suite."`
 	Platform       string            `help:"Where the system runs: local (processes of this machine) or docker (containers). An experiment with target.url is always external." placeholder:"NAME"`
 	Set            map[string]string `help:"Override a field of the experiment: --set load.rate=500/s." mapsep:"none" placeholder:"PATH=VALUE"`
 	Control        string            `help:"Run this control of the experiment: it must end as the file says." placeholder:"NAME" xor:"control"`
 	Controls       bool              `help:"Run every control of the experiments." xor:"control"`
+	Repeat         int               `help:"Run each experiment this often, one after the other, with another seed and phase; the worst conclusive one gates." placeholder:"N"`
+	Shift          time.Duration     `help:"Inject this much later, as a repetition does; its report says how much." placeholder:"DURATION"`
 	Seed           *int64            `help:"Seed of everything random; without it one is drawn, shown and stored." placeholder:"N"`
 	Out            string            `help:"Folder of the runs; default: reports/runs beside experiments/." type:"path" placeholder:"DIR"`
 	JSON           bool              `help:"Print result.json on stdout, and nothing else; of several runs a compact line each."`
@@ -40,24 +44,28 @@ type runCommand struct {
 
 // Run runs them one after the other. Its exit code is that of the worst.
 func (c *runCommand) Run(ctx context.Context, std streams) error {
-	jobs, err := c.jobs(ctx)
+	if c.Repeat < 0 || c.Shift < 0 {
+		return exit{exitUsage, errors.New("--repeat and --shift are not negative")}
+	}
+	groups, err := c.groups(ctx)
 	if err != nil {
 		return err
 	}
 	if c.DryRun {
-		for _, j := range jobs {
-			if err := j.describe(std.out); err != nil {
+		for _, g := range groups {
+			if err := g.describe(std.out); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
+	several := len(groups) > 1
 	worst := exitPass
-	for i, j := range jobs {
-		if len(jobs) > 1 {
-			fmt.Fprintf(std.err, "\n[%d/%d] %s\n", i+1, len(jobs), title(j.exp))
+	for i, g := range groups {
+		if several {
+			fmt.Fprintf(std.err, "\n[%d/%d] %s\n", i+1, len(groups), g.title())
 		}
-		code, err := c.one(ctx, j, len(jobs) > 1, std)
+		code, err := c.group(ctx, g, several, std)
 		if err != nil {
 			fmt.Fprintln(std.err, paragraphs(err))
 		}
@@ -69,79 +77,48 @@ func (c *runCommand) Run(ctx context.Context, std streams) error {
 	return exit{code: worst}
 }
 
-// jobs reads every experiment first, so that a mistake in the last one is
-// found before the first one runs.
-func (c *runCommand) jobs(ctx context.Context) ([]*prepared, error) {
-	var jobs []*prepared
-	var errs []error
-	for _, name := range c.Names {
-		controls := []string{c.Control}
-		if c.Controls {
-			exp, err := load(name, "", c.Set)
-			if err != nil {
-				errs = append(errs, err)
-				continue
-			}
-			if len(exp.Controls) == 0 {
-				errs = append(errs, exit{exitUsage, fmt.Errorf("%s has no controls: nothing shows that it can fail; add some", exp.File)})
-			}
-			controls = controls[:0]
-			for _, control := range exp.Controls {
-				controls = append(controls, control.Name)
-			}
-		}
-		for _, control := range controls {
-			exp, err := load(name, control, c.Set)
-			if err != nil {
-				errs = append(errs, err)
-				continue
-			}
-			job, err := prepare(ctx, exp, c.Platform)
-			if err != nil {
-				errs = append(errs, err)
-				continue
-			}
-			jobs = append(jobs, job)
-		}
-	}
-	return jobs, errors.Join(errs...)
-}
-
-// one runs one experiment and shows what came of it.
-func (c *runCommand) one(ctx context.Context, j *prepared, several bool, std streams) (code int, err error) {
-	o, done, err := c.options(j, std)
-	if err != nil {
-		return exitUsage, err
-	}
-	defer done()
-	out, err := run.Run(ctx, o)
-	if out.Result != nil {
-		if showErr := c.show(out, several, std); showErr != nil {
-			err = errors.Join(err, showErr)
-		}
-	}
-	if out.Unclean != nil {
-		fmt.Fprintf(std.err, "gauntlet: not everything could be cleaned up (`gauntlet gc` tries again): %v\n", out.Unclean)
-	}
-	return c.code(j.exp, out, err, std), err
-}
-
-func (c *runCommand) options(j *prepared, std streams) (o run.Options, done func(), err error) {
-	root, err := tree(j.exp)
-	if err != nil {
-		return o, nil, err
-	}
+// group runs one experiment, or all runs of a suite.
+func (c *runCommand) group(ctx context.Context, g *group, several bool, std streams) (int, error) {
 	seed := rand.Int64N(1_000_000)
 	if c.Seed != nil {
 		seed = *c.Seed
 	}
-	out := c.Out
-	if out == "" {
-		out = filepath.Join(root, "reports", "runs")
+	if g.merged() {
+		return c.suite(ctx, g, seed, std)
+	}
+	j := g.jobs[0]
+	out, err := c.one(ctx, j, suite.Attempt{Seed: seed, Shift: c.Shift}, several, std)
+	if out.Result != nil && onGitHub() {
+		err = errors.Join(err, reports.Annotations(std.err, j.exp.File, out.Result))
+	}
+	return c.code(j.exp, out, err, std), err
+}
+
+// one runs one experiment once and shows what came of it.
+func (c *runCommand) one(ctx context.Context, j *prepared, a suite.Attempt, several bool, std streams) (run.Outcome, error) {
+	o, done, err := c.options(j, a, std)
+	if err != nil {
+		return run.Outcome{}, exit{exitUsage, err}
+	}
+	defer done()
+	out, err := run.Run(ctx, o)
+	if out.Result != nil {
+		err = errors.Join(err, c.show(out, several, std))
+	}
+	if out.Unclean != nil {
+		fmt.Fprintf(std.err, "gauntlet: not everything could be cleaned up (`gauntlet gc` tries again): %v\n", out.Unclean)
+	}
+	return out, err
+}
+
+func (c *runCommand) options(j *prepared, a suite.Attempt, std streams) (o run.Options, done func(), err error) {
+	out, err := c.out(j.root)
+	if err != nil {
+		return o, nil, err
 	}
 	o = run.Options{
-		Experiment: j.exp, Faults: j.faults, Platform: j.platform, Seed: seed, Out: out,
-		History: filepath.Join(filepath.Dir(out), "history.ndjson"), Command: c.again(j.exp, j.platform, seed),
+		Experiment: j.exp, Faults: j.faults, Platform: j.platform, Seed: a.Seed, Shift: a.Shift, Out: out,
+		History: filepath.Join(filepath.Dir(out), "history.ndjson"), Command: c.again(j, a),
 		Wait: c.Wait, AllowHosts: c.AllowHost, NoSubstitute: c.NoSubstitute, ForceSubstitute: c.Substitute, Progress: std.err,
 	}
 	if o.Echo, err = echoAgain(); err != nil {
@@ -158,15 +135,35 @@ func (c *runCommand) options(j *prepared, std streams) (o run.Options, done func
 	return o, done, nil
 }
 
+// out is the folder of the runs of the tree around file.
+func (c *runCommand) out(file string) (string, error) {
+	if c.Out != "" {
+		return c.Out, nil
+	}
+	root, err := tree(file)
+	return filepath.Join(root, "reports", "runs"), err
+}
+
 // again is the command that repeats the run.
-func (c *runCommand) again(exp *experiment.Experiment, platform string, seed int64) string {
-	words := []string{"gauntlet", "run", exp.File, "--platform", platform, "--seed", fmt.Sprint(seed)}
-	for _, path := range sortedKeys(c.Set) {
-		words = append(words, "--set", path+"="+c.Set[path])
+func (c *runCommand) again(j *prepared, a suite.Attempt) string {
+	words := []string{"gauntlet", "run", j.exp.File, "--platform", j.platform, "--seed", fmt.Sprint(a.Seed)}
+	if a.Shift > 0 {
+		words = append(words, "--shift", a.Shift.String())
 	}
-	if exp.Applied != "" {
-		words = append(words, "--control", exp.Applied)
+	for _, set := range j.set {
+		words = append(words, "--set", set)
 	}
+	if j.exp.Applied != "" {
+		words = append(words, "--control", j.exp.Applied)
+	}
+	if j.exp.Repeat > 1 {
+		words = append(words, "--repeat", "1") // this run, and not all of them
+	}
+	return quoted(append(words, c.modes()...)...)
+}
+
+// modes are the flags that change how everything is run.
+func (c *runCommand) modes() (words []string) {
 	if c.NoSubstitute {
 		words = append(words, "--no-substitute")
 	}
@@ -176,7 +173,7 @@ func (c *runCommand) again(exp *experiment.Experiment, platform string, seed int
 	for _, host := range c.AllowHost {
 		words = append(words, "--allow-host", host)
 	}
-	return quoted(words...)
+	return words
 }
 
 func sortedKeys(m map[string]string) []string {
@@ -222,8 +219,8 @@ func colored(w io.Writer) bool {
 func (c *runCommand) code(exp *experiment.Experiment, out run.Outcome, err error, std streams) int {
 	if err != nil {
 		code := worse(codeOf(err), unclean(out))
-		if code == exitInfrastructure && out.Result != nil && out.Result.Verdict == reports.Fail && exp.Expect == nil {
-			return exitFail // that the page could not be written does not hide what was found
+		if out.Result != nil && out.Result.Verdict == reports.Fail && exp.Expect == nil {
+			code = worse(code, exitFail) // that the page could not be written does not hide what was found
 		}
 		return code
 	}
@@ -239,7 +236,7 @@ func (c *runCommand) code(exp *experiment.Experiment, out run.Outcome, err error
 	case out.Result.Verdict == reports.Fail:
 		code = exitFail
 	case out.Result.Verdict == reports.Inconclusive:
-		code = map[string]int{"exit4": exitInconclusive, "fail": exitFail, "pass": exitPass}[c.OnInconclusive]
+		code = c.inconclusive()
 	}
 	return worse(code, unclean(out))
 }
@@ -252,10 +249,11 @@ func unclean(out run.Outcome) int {
 }
 
 // worse is the exit code that says more: what could not be cleaned up (an
-// interruption promises that the system is down), an interruption, what could
-// not be brought up, then FAIL over INCONCLUSIVE over PASS.
+// interruption promises that the system is down), an interruption, a mistake
+// of the caller, then FAIL over what could not be brought up (a regression is
+// one, whatever else went wrong) over INCONCLUSIVE over PASS.
 func worse(a, b int) int {
-	order := []int{exitPass, exitInconclusive, exitFail, exitInfrastructure, exitUsage, exitTerminated, exitInterrupted, exitUnclean}
+	order := []int{exitPass, exitInconclusive, exitInfrastructure, exitFail, exitUsage, exitTerminated, exitInterrupted, exitUnclean}
 	if slices.Index(order, b) > slices.Index(order, a) {
 		return b
 	}

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"gauntlet/harness/diagnostic"
+	"gauntlet/harness/experiment"
+	"gauntlet/harness/suite"
+)
+
+// group is what one name of the command line asks for: an experiment, or all
+// that belongs to a suite.
+type group struct {
+	suite *experiment.Suite // nil for an experiment
+	jobs  []*prepared       // in the order in which they are run
+}
+
+// merged says that there are several runs with one verdict.
+func (g *group) merged() bool { return g.suite != nil || g.jobs[0].repeat > 1 }
+
+// decided says that there is something to describe: it was found out for
+// every experiment what can be decided.
+func (g *group) decided() bool {
+	for _, j := range g.jobs {
+		if j.decision.Experiment == "" {
+			return false
+		}
+	}
+	return len(g.jobs) > 0
+}
+
+func (g *group) title() string {
+	if g.suite != nil {
+		return "suite " + g.suite.Name
+	}
+	return title(g.jobs[0].exp)
+}
+
+// work is the group's runs as package suite takes them.
+func (g *group) work() []suite.Job {
+	jobs := make([]suite.Job, len(g.jobs))
+	for i, j := range g.jobs {
+		jobs[i] = suite.Job{Experiment: j.exp, Platform: j.platform, Repeat: j.repeat, Takes: suite.Takes(j.decision)}
+		if g.suite != nil {
+			for _, s := range g.suite.Entries[i].Set {
+				jobs[i].Set = append(jobs[i].Set, s.Path+": "+s.Value)
+			}
+		}
+	}
+	return jobs
+}
+
+// describe prints what the runs take and what they can decide.
+func (g *group) describe(w io.Writer) error {
+	if g.suite != nil {
+		planned := suite.Planned(g.work())
+		fmt.Fprintf(w, "suite %s: %s\n", g.suite.Name, g.suite.About())
+		fmt.Fprintf(w, "  %d runs take about %s", g.runs(), planned.Round(time.Second))
+		if g.suite.Budget > 0 {
+			fmt.Fprintf(w, " of a budget of %s", g.suite.Budget)
+		}
+		fmt.Fprint(w, ", when none has to be run again\n\n")
+	}
+	for i, j := range g.jobs {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		if err := j.describe(w); err != nil {
+			return err
+		}
+		if j.repeat > 1 {
+			fmt.Fprintf(w, "  %d repetitions, about %s each\n", j.repeat, suite.Takes(j.decision).Round(time.Second))
+		}
+	}
+	return nil
+}
+
+func (g *group) runs() int {
+	n := 0
+	for _, j := range g.jobs {
+		n += j.repeat
+	}
+	return n
+}
+
+// groups reads every experiment and every suite first, so that a mistake in
+// the last one is found before the first one runs.
+func (c *runCommand) groups(ctx context.Context) ([]*group, error) {
+	r := reading{platform: c.Platform, set: c.Set, control: c.Control, controls: c.Controls, repeat: c.Repeat}
+	var groups []*group
+	var errs []error
+	for _, name := range c.Names {
+		found, err := r.read(ctx, name)
+		groups, errs = append(groups, found...), append(errs, err)
+	}
+	return groups, merge(errs)
+}
+
+// reading is how the files of the command line are read.
+type reading struct {
+	platform string // "" as the file says
+	set      map[string]string
+	control  string
+	controls bool // every control instead of the experiments themselves
+	repeat   int  // 0: as the file says
+}
+
+// read is what name asks for. With a suite that would exceed its budget the
+// group is there beside the error.
+func (r reading) read(ctx context.Context, name string) ([]*group, error) {
+	path, err := experiment.Find(name)
+	if err != nil {
+		return nil, err
+	}
+	if experiment.Kind(path) != experiment.KindSuite {
+		exp, err := experiment.Read(path)
+		if err != nil {
+			return nil, err
+		}
+		return r.experiment(ctx, exp, exp.Repeat, "", nil, path)
+	}
+	if r.control != "" {
+		return nil, exit{exitUsage, fmt.Errorf("%s is a suite: --control belongs to an experiment; --controls runs those of all its experiments", path)}
+	}
+	s, err := experiment.ReadSuite(path)
+	if err != nil {
+		return nil, err
+	}
+	return r.suite(ctx, s)
+}
+
+// suite is one group of all its experiments, or with --controls one for each
+// control of each of them, as the suite sets it.
+func (r reading) suite(ctx context.Context, s *experiment.Suite) ([]*group, error) {
+	whole := &group{suite: s}
+	var apart []*group
+	var errs []error
+	for _, m := range s.Entries {
+		if r.controls && m.Experiment.Applied != "" {
+			continue // it is run when its experiment's controls are
+		}
+		found, err := r.experiment(ctx, m.Experiment, m.Repeat, m.Platform, m.Set, s.File)
+		errs, apart = append(errs, err), append(apart, found...)
+		for _, g := range found {
+			whole.jobs = append(whole.jobs, g.jobs...)
+		}
+	}
+	if err := merge(errs); err != nil || r.controls {
+		return apart, err
+	}
+	return []*group{whole}, s.OverBudget(suite.Planned(whole.work()))
+}
+
+// experiment is a group for the experiment, or for each of its controls.
+func (r reading) experiment(ctx context.Context, exp *experiment.Experiment, repeat int, platform string, set []experiment.Setting, root string) ([]*group, error) {
+	var err error
+	if len(r.set) > 0 {
+		if exp, err = exp.With(r.set); err != nil {
+			return nil, err
+		}
+	}
+	if r.platform != "" {
+		platform = r.platform
+	}
+	controls := []string{r.control}
+	if r.controls {
+		if len(exp.Controls) == 0 {
+			return nil, exit{exitUsage, fmt.Errorf("%s has no controls: nothing shows that it can fail; add some", exp.File)}
+		}
+		controls = controls[:0]
+		for _, control := range exp.Controls {
+			controls = append(controls, control.Name)
+		}
+	}
+	var groups []*group
+	var errs []error
+	for _, control := range controls {
+		j, err := r.prepare(ctx, exp, control, platform)
+		if j != nil {
+			j.repeat, j.root = r.repeats(repeat, control), root
+			j.set = r.overrides(set)
+			groups = append(groups, &group{jobs: []*prepared{j}})
+		}
+		errs = append(errs, err)
+	}
+	return groups, merge(errs)
+}
+
+func (r reading) prepare(ctx context.Context, exp *experiment.Experiment, control, platform string) (*prepared, error) {
+	if control != "" {
+		c, err := exp.Control(control)
+		if err != nil {
+			return nil, exit{exitUsage, err}
+		}
+		exp = c
+	}
+	return prepare(ctx, exp, platform)
+}
+
+// repeats is how often an experiment is run: a control once, when nobody asks
+// for more, since it shows what the experiment can find and not how it does.
+func (r reading) repeats(file int, control string) int {
+	switch {
+	case r.repeat > 0:
+		return r.repeat
+	case control != "":
+		return 1
+	}
+	return file
+}
+
+// overrides are what a suite and the command line set, as --set takes it, the
+// command line last since it wins.
+func (r reading) overrides(set []experiment.Setting) []string {
+	var all []string
+	for _, s := range set {
+		all = append(all, s.Path+"="+s.Value)
+	}
+	for _, path := range sortedKeys(r.set) {
+		all = append(all, path+"="+r.set[path])
+	}
+	return all
+}
+
+// merge joins errors; the mistakes in files among them become one list, as
+// they would be from one file.
+func merge(errs []error) error {
+	var mistakes diagnostic.List
+	var others []error
+	for _, err := range errs {
+		if list := diagnostic.All(err); len(list) > 0 {
+			mistakes = append(mistakes, list...)
+		} else if err != nil {
+			others = append(others, err)
+		}
+	}
+	return errors.Join(append(others, mistakes.Err())...)
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"gauntlet/harness/run"
+	"gauntlet/harness/suite"
+	"gauntlet/reports"
+)
+
+// suite runs everything that belongs to g and shows what came of it.
+func (c *runCommand) suite(ctx context.Context, g *group, seed int64, std streams) (int, error) {
+	file := g.jobs[0].root
+	out, err := c.out(file)
+	if err != nil {
+		return exitInfrastructure, err
+	}
+	worst := exitPass // of what kept runs from being carried out, beside the verdict
+	o := suite.Options{
+		Name: g.jobs[0].exp.Name, Seed: seed, Out: filepath.Join(filepath.Dir(out), "suites"), Command: c.suiteAgain(g, file, seed),
+		Commit: run.Commit(ctx, filepath.Dir(file)), Now: time.Now, Progress: std.err,
+		Run: func(ctx context.Context, i int, a suite.Attempt) (run.Outcome, error) {
+			one, err := c.one(ctx, g.jobs[i], a, true, std)
+			if err != nil {
+				fmt.Fprintln(std.err, paragraphs(err))
+				worst = worse(worst, codeOf(err))
+			}
+			return one, err
+		},
+	}
+	if g.suite != nil {
+		o.Name, o.About, o.Budget = g.suite.Name, g.suite.About(), g.suite.Budget
+	} else {
+		o.About = g.jobs[0].exp.Hypothesis
+	}
+	done, err := suite.Run(ctx, o, g.work())
+	if done.Suite == nil {
+		return worse(worst, exitInfrastructure), err
+	}
+	if done.Suite.Interrupted {
+		worst = worse(worst, codeOf(context.Cause(ctx)))
+	}
+	if done.Unclean {
+		worst = worse(worst, exitUnclean)
+	}
+	return worse(worst, c.suiteCode(done.Suite)), errors.Join(err, c.showSuite(done, std))
+}
+
+// suiteCode is the exit code of a merged verdict.
+func (c *runCommand) suiteCode(s *reports.Suite) int {
+	switch s.Verdict {
+	case reports.Pass:
+		return exitPass
+	case reports.Fail:
+		return exitFail
+	}
+	return c.inconclusive()
+}
+
+func (c *runCommand) inconclusive() int {
+	return map[string]int{"exit4": exitInconclusive, "fail": exitFail, "pass": exitPass}[c.OnInconclusive]
+}
+
+// showSuite prints the end of a suite: with --json on stderr, since stdout
+// holds the results of its runs and nothing else.
+func (c *runCommand) showSuite(done suite.Outcome, std streams) error {
+	w := std.out
+	if c.JSON {
+		w = std.err
+	}
+	err := reports.SuiteTerminal(w, done.Suite, suite.Page(done.Dir), colored(w))
+	if onGitHub() {
+		err = errors.Join(err, reports.SuiteAnnotations(std.err, done.Suite))
+	}
+	return err
+}
+
+// suiteAgain is the command that repeats everything.
+func (c *runCommand) suiteAgain(g *group, file string, seed int64) string {
+	words := []string{"gauntlet", "run", file, "--seed", fmt.Sprint(seed)}
+	switch {
+	case c.Platform != "":
+		words = append(words, "--platform", c.Platform)
+	case g.suite == nil:
+		words = append(words, "--platform", g.jobs[0].platform)
+	}
+	if c.Repeat > 0 {
+		words = append(words, "--repeat", fmt.Sprint(c.Repeat))
+	}
+	if c.Control != "" {
+		words = append(words, "--control", c.Control)
+	}
+	for _, path := range sortedKeys(c.Set) {
+		words = append(words, "--set", path+"="+c.Set[path])
+	}
+	return quoted(append(words, c.modes()...)...)
+}
+
+// onGitHub says that a GitHub workflow runs us, which shows annotations.
+func onGitHub() bool { return os.Getenv("GITHUB_ACTIONS") == "true" }

@@ -1,0 +1,139 @@
+package suite
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"gauntlet/harness/experiment"
+	"gauntlet/harness/run"
+	"gauntlet/reports"
+)
+
+// The files of a suite's folder.
+const (
+	suiteFile   = "suite.json"
+	pageFile    = "index.html"
+	junitFile   = "junit.xml"
+	summaryFile = "summary.md"
+)
+
+// Page is the path of a suite's page.
+func Page(dir string) string { return filepath.Join(dir, pageFile) }
+
+// open makes the suite's folder, OUT/SUITE/ID, and writes it for the first
+// time.
+func (c *conductor) open() error {
+	var b [3]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return err
+	}
+	id := c.begin.UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(b[:])
+	dir, err := filepath.Abs(filepath.Join(c.o.Out, c.o.Name, id))
+	if err != nil {
+		return err
+	}
+	c.dir = dir
+	experiments := make([]*experiment.Experiment, len(c.jobs))
+	for i, j := range c.jobs {
+		experiments[i] = j.Experiment
+	}
+	c.hide = run.Hiding(experiments...)
+	c.suite = &reports.Suite{
+		Suite: c.o.Name, About: c.o.About, ID: id, StartedAt: c.begin.UTC().Format(time.RFC3339), Planned: tenths(Planned(c.jobs)),
+		Seed: c.o.Seed, Commit: c.o.Commit, Command: c.hide(c.o.Command), Entries: c.entries(),
+	}
+	if c.o.Budget > 0 {
+		budget := c.o.Budget.Seconds()
+		c.suite.Budget = &budget
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make the folder of the suite: %w", err)
+	}
+	return c.write()
+}
+
+// entries are the jobs before any of them was run. Those of one name are
+// numbered.
+func (c *conductor) entries() []reports.SuiteEntry {
+	times := map[string]int{}
+	entries := make([]reports.SuiteEntry, len(c.jobs))
+	for i, j := range c.jobs {
+		name := j.Experiment.Name
+		if j.Experiment.Applied != "" {
+			name += " · " + j.Experiment.Applied
+		}
+		if times[name]++; times[name] > 1 {
+			name = fmt.Sprintf("%s (%d)", name, times[name])
+		}
+		var set []string
+		for _, s := range j.Set {
+			set = append(set, c.hide(s))
+		}
+		entries[i] = reports.SuiteEntry{
+			Name: name, Experiment: j.Experiment.Name, Control: j.Experiment.Applied, Platform: j.Platform, Set: set,
+			File: filepath.ToSlash(j.Experiment.File), Repeat: j.Repeat, Needed: Needed(j.Repeat),
+		}
+	}
+	return entries
+}
+
+// beside is the run's folder as seen from the suite's; "" when the run has no
+// page there.
+func (c *conductor) beside(out run.Outcome) string {
+	if out.Result == nil || out.Dir == "" {
+		return ""
+	}
+	relative, err := filepath.Rel(c.dir, out.Dir)
+	if err != nil {
+		return ""
+	}
+	return filepath.ToSlash(relative)
+}
+
+// write settles what is known and writes the suite's folder.
+func (c *conductor) write() error {
+	c.settle()
+	if err := writeFile(filepath.Join(c.dir, suiteFile), func(w io.Writer) error { return reports.WriteSuite(w, c.suite) }); err != nil {
+		return err
+	}
+	return Report(c.dir)
+}
+
+// Report draws everything that a person or a pipeline reads of the suite in
+// dir, from suite.json alone.
+func Report(dir string) error {
+	f, err := os.Open(filepath.Join(dir, suiteFile))
+	if err != nil {
+		return fmt.Errorf("%s is no folder of a suite: %w", dir, err)
+	}
+	defer f.Close()
+	s, err := reports.ReadSuite(f)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		writeFile(filepath.Join(dir, pageFile), func(w io.Writer) error { return reports.SuiteHTML(w, s) }),
+		writeFile(filepath.Join(dir, junitFile), func(w io.Writer) error { return reports.SuiteJUnit(w, s) }),
+		writeFile(filepath.Join(dir, summaryFile), func(w io.Writer) error { return reports.SuiteMarkdown(w, s) }),
+	)
+}
+
+// writeFile writes a file as a whole or not at all.
+func writeFile(path string, write func(io.Writer) error) error {
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	tmp := path + ".new"
+	if err := os.WriteFile(tmp, b.Bytes(), 0o644); err != nil {
+		return errors.Join(err, os.Remove(tmp))
+	}
+	return os.Rename(tmp, path)
+}

@@ -70,6 +70,8 @@ var table = []row{
 		"kill, held down for the duration, explicit start at its end"),
 	ownRow(Restart, "SIGTERM, SIGKILL after the service's grace; the supervisor starts the replacement at once; the next replica when it is ready",
 		"SIGTERM, SIGKILL after the service's grace; explicit start at once; the next replica when it is ready"),
+	ownRow(Scale, "processes like the others, at ports of their own; those that leave get SIGTERM and their grace",
+		"containers like the others, on ports of their own; those that leave get SIGTERM and their grace"),
 }
 
 // ownRow is the row of a kind that is no Chaos Mesh object.

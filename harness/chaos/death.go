@@ -29,6 +29,9 @@ type death struct {
 	set     Settings
 	victim  platform.Replica // as it was before the deed
 	oneShot bool
+	// mayBeUnlisted: one that is not listed is down, as when its service has
+	// fewer replicas.
+	mayBeUnlisted bool
 
 	look     chan struct{} // wakes follow: look now
 	returned chan struct{} // closed when the victim is ready again
@@ -117,6 +120,11 @@ func (d *death) now(ctx context.Context) (platform.Replica, error) {
 		if r.Name == d.victim.Name {
 			return r, nil
 		}
+	}
+	if d.mayBeUnlisted {
+		r := d.victim
+		r.State, r.Incarnation = platform.Down, ""
+		return r, nil
 	}
 	return platform.Replica{}, fmt.Errorf("%w: %s", platform.ErrUnknownReplica, d.victim.Name)
 }

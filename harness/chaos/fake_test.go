@@ -193,6 +193,9 @@ func (f *fake) probe(_ context.Context, r platform.Replica) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.find(r.Name)
+	if now == nil {
+		return errors.New("not there")
+	}
 	if now.State != platform.Running || f.boot < 0 && now.lives > 1 || time.Now().Before(now.readyAt) {
 		return errors.New("not ready")
 	}

@@ -117,7 +117,7 @@ func (f Fault) Title() string {
 // OneShot tells whether the fault is an instant: nothing is held, nothing is
 // undone, and its heal is the victim's own return.
 func (f Fault) OneShot() bool {
-	return f.Kind == PodChaos && (f.Action == PodKill || f.Action == ContainerKill) || f.Kind == Restart
+	return f.Kind == PodChaos && (f.Action == PodKill || f.Action == ContainerKill) || f.Kind == Restart || f.Kind == Scale && f.Duration == 0
 }
 
 // Distinct is nil when every fault has a name of its own, else a

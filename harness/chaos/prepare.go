@@ -54,6 +54,7 @@ type victim struct {
 	replica platform.Replica // as it was when it was chosen
 	act     func(context.Context) error
 	undo    func(context.Context) error // nil: a one-shot fault
+	leaves  bool                        // it is not to be there after the fault
 	witness witness
 
 	attempted     bool
@@ -90,11 +91,17 @@ func Prepare(ctx context.Context, sys platform.System, f Fault, set Settings) (*
 	if err != nil {
 		return nil, fmt.Errorf("%s %q: list replicas: %w", f.Title(), f.Name, err)
 	}
+	p := &Prepared{fault: f, set: set, sys: sys}
+	if f.Kind == Scale {
+		if p.victims, err = scaleVictims(sys, f, set, replicas); err != nil {
+			return nil, err
+		}
+		return p, nil
+	}
 	names, err := Select(f, replicas, rand.New(rand.NewPCG(set.Seed, xxhash.Sum64String(f.Name))))
 	if err != nil {
 		return nil, err
 	}
-	p := &Prepared{fault: f, set: set, sys: sys}
 	for _, r := range replicas {
 		if !slices.Contains(names, r.Name) {
 			continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"gauntlet/harness/history"
@@ -52,11 +53,23 @@ func (p *Prepared) Check(ctx context.Context) error {
 	}
 	var errs []error
 	for _, v := range p.victims {
-		if err := p.check(ctx, replicas, v.replica.Name); err != nil {
+		err := p.check(ctx, replicas, v.replica.Name)
+		if v.leaves {
+			err = isListed(replicas, v.replica.Name)
+		}
+		if err != nil {
 			errs = append(errs, fmt.Errorf("after %s %q: %s %w", p.fault.Title(), p.fault.Name, v.replica.Name, err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// isListed is what keeps a replica that is to be gone from being so.
+func isListed(replicas []platform.Replica, name string) error {
+	if slices.ContainsFunc(replicas, func(r platform.Replica) bool { return r.Name == name }) {
+		return errors.New("is still there")
+	}
+	return nil
 }
 
 // check is what keeps the replica from being as it was.

@@ -191,6 +191,7 @@ func TestTheControlsOfTheExperiments(t *testing.T) {
 		"baseline":             {"wrong-url": {Verdict: "FAIL", Objective: "foreign"}},
 		"pod-kill":             {"ack-before-store": {"FAIL", "lostWrites", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
 		"redis-outage":         {"no-fallback": {"FAIL", "availability:get", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
+		"node-join":            {"cold-join": {"FAIL", "availability:get", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
 		"rolling-restart":      {"ack-before-store": {"FAIL", "lostWrites", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
 		"outage-plus-pod-kill": {"memory-only-writeback": {"FAIL", "lostWrites", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
 	}

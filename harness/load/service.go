@@ -29,6 +29,7 @@ type Service struct {
 	ready atomic.Pointer[[]Endpoint] // replaced whole, in order of Index
 	next  atomic.Uint64
 
+	ctx     context.Context // of the pollers
 	stop    context.CancelFunc
 	pollers sync.WaitGroup
 }
@@ -41,13 +42,17 @@ func NewService(endpoints []Endpoint, probe func(context.Context, Endpoint) erro
 	if onChange == nil {
 		onChange = func(Endpoint, bool, time.Time) {}
 	}
-	s := &Service{probe: probe, onChange: onChange, stop: stop}
+	s := &Service{probe: probe, onChange: onChange, ctx: ctx, stop: stop}
 	s.ready.Store(&[]Endpoint{})
 	for _, e := range endpoints {
-		s.pollers.Go(func() { s.poll(ctx, e) })
+		s.Add(e)
 	}
 	return s
 }
+
+// Add begins to poll one endpoint more, which gets its share of the requests
+// as soon as it is ready. It must not be called after Close.
+func (s *Service) Add(e Endpoint) { s.pollers.Go(func() { s.poll(s.ctx, e) }) }
 
 // Close ends the polling and waits for the probes under way. The replicas
 // stay as they were last seen.

@@ -72,6 +72,19 @@ type Holder interface {
 	Release(ctx context.Context, replica string) error
 }
 
+// Scaler can change how many replicas a service has while the system runs.
+type Scaler interface {
+	// Scale makes the service have to replicas, ≥ 1: SERVICE-1 … SERVICE-to. New
+	// ones are started as the others were, and it returns when their processes
+	// run, ready or not. The last of too many are asked to end, given their grace,
+	// and when it returns they are gone and listed no more. Having the number
+	// already is no error.
+	Scale(ctx context.Context, service string, to int) error
+}
+
+// ErrUnknownService is returned for a service that the system does not have.
+var ErrUnknownService = errors.New("no such service")
+
 // Logger can show what a replica printed.
 type Logger interface {
 	// Tail is the last n lines of the replica's output, all incarnations.

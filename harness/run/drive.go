@@ -227,6 +227,11 @@ func (s *session) fault(ctx context.Context, p *chaos.Prepared, at int64) (heale
 	s.tell.line("inject %s %s into %v", f.Title(), f.Name, p.Targets())
 	injected, err := p.Inject(ctx)
 	s.events.record(injected)
+	if f.Kind == chaos.Scale {
+		if adoptErr := s.adopt(context.WithoutCancel(ctx)); adoptErr != nil && err == nil {
+			err = adoptErr
+		}
+	}
 	if errors.Is(err, platform.ErrDown) {
 		// It was down before it was touched: the fault stays unproven, and the run
 		// goes on.

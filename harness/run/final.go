@@ -20,15 +20,19 @@ func (s *session) finalReads(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.tell.line("reading %d acknowledged write-once keys through %d replicas", len(acknowledged), len(s.targets))
+	through, err := s.present(ctx)
+	if err != nil {
+		return err
+	}
+	s.tell.line("reading %d acknowledged write-once keys through %d replicas", len(acknowledged), len(through))
 	begin := s.clock.Now()
 	convergence := s.exp.Consistency.Promise.Convergence
 	limit := convergence + time.Minute + time.Duration(len(acknowledged)+len(refused))*time.Millisecond
 	reading, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	err = s.readBack(reading, acknowledged, begin+int64(convergence))
+	err = s.readBack(reading, through, acknowledged, begin+int64(convergence))
 	if err == nil {
-		err = s.readBack(reading, refused, s.clock.Now())
+		err = s.readBack(reading, through, refused, s.clock.Now())
 	}
 	detail := ""
 	if err != nil && reading.Err() != nil && ctx.Err() == nil { // the limit, and nothing else, ended it
@@ -42,12 +46,12 @@ func (s *session) finalReads(ctx context.Context) error {
 
 // readBack reads the keys until the instant until. That a replica did not
 // answer is in the log, read by read: the checker weighs it.
-func (s *session) readBack(ctx context.Context, keys []uint64, until int64) error {
+func (s *session) readBack(ctx context.Context, through []load.Endpoint, keys []uint64, until int64) error {
 	read, _ := s.exp.Reader() // the experiment is not valid without one
 	_, err := load.FinalReads(ctx, s.clock, load.FinalPlan{
 		Run: s.id, Clients: s.exp.Load.Clients, Seqs: slices.Values(keys), Kind: s.kind(read), Read: load.Operation(read),
 		Timeout: s.exp.Load.Timeout, Until: until,
-	}, s.targets, s.ops)
+	}, through, s.ops)
 	return err
 }
 

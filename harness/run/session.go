@@ -32,17 +32,20 @@ type session struct {
 
 	entry    *register.Entry
 	system   platform.System
-	services []*load.Service // what asks the replicas whether they are ready
+	services []*load.Service // what asks the replicas whether they are ready: service and others
+	service  *load.Service   // of the target; nil for an external one
+	others   *load.Service   // of everything else
+	known    sync.Map        // name → platform.Replica, of all that are asked
 	router   load.Router
 	echo     *observe.Echo // nil without a control stream
 	faults   []*chaos.Prepared
 
-	clock   history.Clock
-	ops     *history.Writer
-	events  *journal
-	targets []load.Endpoint // the replicas that receive the traffic
+	clock  history.Clock
+	ops    *history.Writer
+	events *journal
 
 	mu      sync.Mutex
+	targets []load.Endpoint // the replicas that receive the traffic; while it flows under mu
 	unclean []error
 }
 

@@ -112,9 +112,8 @@ func (s *session) route(ctx context.Context) error {
 		return nil
 	}
 	var others []load.Endpoint
-	by := map[string]platform.Replica{}
 	for _, r := range replicas {
-		by[r.Name] = r
+		s.known.Store(r.Name, r)
 		e := load.Endpoint{Name: r.Name, BaseURL: "http://" + r.Address}
 		if r.Service != s.exp.Target.Service {
 			others = append(others, e)
@@ -129,17 +128,60 @@ func (s *session) route(ctx context.Context) error {
 	if len(s.targets) == 0 {
 		return mistake("service %q of the experiment has no replica in %s; its services: %v", s.exp.Target.Service, s.exp.Target.Compose, serviceNames(replicas))
 	}
-	probe := func(ctx context.Context, e load.Endpoint) error { return platform.Probe(ctx, by[e.Name]) }
-	s.services = append(s.services, load.NewService(others, probe, s.changed))
+	s.others, s.service = load.NewService(others, s.probe, s.changed), load.NewService(s.targets, s.probe, s.changed)
+	s.services = append(s.services, s.others, s.service)
 	if s.exp.Target.Routing == experiment.RouteDirect {
-		s.services = append(s.services, load.NewService(s.targets, probe, s.changed))
 		s.router = load.Direct{To: s.targets[0]}
 		return nil
 	}
-	service := load.NewService(s.targets, probe, s.changed)
-	s.services = append(s.services, service)
-	s.router = service
+	s.router = s.service
 	return s.awaitReady(ctx)
+}
+
+// probe asks a replica that receives traffic, or is watched, whether it is
+// ready.
+func (s *session) probe(ctx context.Context, e load.Endpoint) error {
+	r, _ := s.known.Load(e.Name)
+	return platform.Probe(ctx, r.(platform.Replica))
+}
+
+// adopt takes in the replicas that are new: those of the target receive
+// traffic as soon as they are ready, all are watched.
+func (s *session) adopt(ctx context.Context) error {
+	replicas, err := s.system.Replicas(ctx)
+	if err != nil {
+		return fmt.Errorf("list the replicas: %w", err)
+	}
+	for _, r := range replicas {
+		if _, known := s.known.LoadOrStore(r.Name, r); known {
+			continue
+		}
+		e := load.Endpoint{Name: r.Name, BaseURL: "http://" + r.Address}
+		if r.Service != s.exp.Target.Service {
+			s.others.Add(e)
+			continue
+		}
+		s.mu.Lock()
+		e.Index = s.ops.Replica(r.Name)
+		s.targets = append(s.targets, e)
+		s.mu.Unlock()
+		s.service.Add(e)
+	}
+	return nil
+}
+
+// present are the targets that are there now: those that left with a smaller
+// service are nobody's to ask.
+func (s *session) present(ctx context.Context) ([]load.Endpoint, error) {
+	replicas, err := s.system.Replicas(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list the replicas: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(s.targets), func(e load.Endpoint) bool {
+		return !slices.ContainsFunc(replicas, func(r platform.Replica) bool { return r.Name == e.Name })
+	}), nil
 }
 
 // changed writes down that a replica became ready, or ceased to be.

@@ -46,6 +46,7 @@ func TestDockerExperiments(t *testing.T) {
 	}{
 		{"pod-kill", nil},
 		{"rolling-restart", nil},
+		{"node-join", []string{"--set", "faults.0.at=2s"}},
 		{"redis-outage", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
 	} {
 		t.Run(e.name, func(t *testing.T) {

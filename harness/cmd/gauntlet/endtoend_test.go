@@ -77,6 +77,7 @@ func TestEndToEndExperiments(t *testing.T) {
 		{"pod-kill", nil},
 		{"redis-outage", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
 		{"rolling-restart", nil},
+		{"node-join", []string{"--set", "faults.0.at=2s"}},
 		{"outage-plus-pod-kill", []string{"--set", "faults.0.chaos.spec.duration=8s", "--set", "faults.1.at=3s"}},
 	} {
 		t.Run(e.name, func(t *testing.T) {
@@ -108,6 +109,8 @@ func TestEndToEndControlsEndAsTheySay(t *testing.T) {
 		{"baseline", "wrong-url", nil},
 		{"pod-kill", "ack-before-store", nil},
 		{"pod-kill", "inert-fault", nil},
+		{"node-join", "cold-join", []string{"--set", "faults.0.at=2s", "--set", "load.keys.count=5000"}},
+		{"node-join", "inert-fault", []string{"--set", "faults.0.at=2s"}},
 		{"rolling-restart", "ack-before-store", nil},
 		{"rolling-restart", "inert-fault", nil},
 		{"redis-outage", "no-fallback", []string{"--set", "faults.0.chaos.spec.duration=6s"}},

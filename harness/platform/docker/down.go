@@ -18,8 +18,8 @@ const downTimeout = 2 * time.Minute
 // each with its grace; when ctx ends there is no more grace. What the replicas
 // printed is kept, and then everything with the run's label is removed.
 func (s *system) Down(ctx context.Context) error {
-	s.down.Lock()
-	defer s.down.Unlock()
+	s.scaling.Lock()
+	defer s.scaling.Unlock()
 	if s.isDown {
 		return nil
 	}
@@ -38,7 +38,7 @@ func (s *system) Down(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("docker platform: %w", errors.Join(append(errs, err)...))
 	}
-	for _, r := range s.replicas {
+	for _, r := range s.list() {
 		r.update(func() { r.life, r.failure = life{}, nil })
 	}
 	s.isDown = true
@@ -48,13 +48,14 @@ func (s *system) Down(ctx context.Context) error {
 // stopServices stops the replicas of one service together, service by service
 // from the last. What does not stop is killed by the sweep.
 func (s *system) stopServices(ctx, work context.Context) {
-	for end := len(s.replicas); end > 0; {
+	replicas := s.list()
+	for end := len(replicas); end > 0; {
 		begin := end - 1
-		for begin > 0 && s.replicas[begin-1].service.Name == s.replicas[begin].service.Name {
+		for begin > 0 && replicas[begin-1].service.Name == replicas[begin].service.Name {
 			begin--
 		}
 		var group sync.WaitGroup
-		for _, r := range s.replicas[begin:end] {
+		for _, r := range replicas[begin:end] {
 			if r.id != "" {
 				group.Go(func() { s.stop(ctx, work, r) })
 			}
@@ -83,9 +84,10 @@ func (s *system) stop(ctx, work context.Context, r *replica) {
 
 // keepOutputs keeps what all replicas printed.
 func (s *system) keepOutputs(ctx context.Context) []error {
-	errs := make([]error, len(s.replicas))
+	replicas := s.list()
+	errs := make([]error, len(replicas))
 	var group sync.WaitGroup
-	for i, r := range s.replicas {
+	for i, r := range replicas {
 		if r.id == "" {
 			continue
 		}

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 // replica is one container, over all its lives.
 type replica struct {
 	name      string
+	number    int // within its service, from 0
 	service   topology.Service
 	ports     map[int]string // container port → host:port
 	id        string         // "" until it is created
@@ -28,6 +30,7 @@ type replica struct {
 	life    life
 	deaths  int   // in all its lives
 	held    bool  // it is to stay down
+	left    bool  // its service is smaller now: it is held, and nobody's business
 	failure error // why it is not started again
 }
 
@@ -37,8 +40,8 @@ type life struct {
 	started     time.Time
 }
 
-func newReplica(name string, service topology.Service) *replica {
-	return &replica{name: name, service: service, ports: map[int]string{}, deed: make(chan struct{}, 1), changed: make(chan struct{})}
+func newReplica(service topology.Service, number int) *replica {
+	return &replica{name: fmt.Sprintf("%s-%d", service.Name, number+1), number: number, service: service, ports: map[int]string{}, deed: make(chan struct{}, 1), changed: make(chan struct{})}
 }
 
 // begin waits until nothing else is being done to the replica. end lets others

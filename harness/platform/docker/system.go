@@ -21,21 +21,28 @@ type system struct {
 	provider    *testcontainers.DockerProvider
 	engine      client.APIClient
 	network     string
-	replicas    []*replica // in the order of the stack
 	substitutes []string
+	stack       topology.Stack
+	ports       *portPicker // under mu
+
+	mu sync.Mutex
+	// In the order of the stack; replaced whole. Those that left stay: their
+	// logs are asked for, and they may come back.
+	replicas []*replica // under mu
 
 	watch *watcher       // follows the engine's events; nil before there is a container
 	later sync.WaitGroup // what goes on after a call has returned
 
-	down    sync.Mutex // held by Down
+	scaling sync.Mutex // held by Scale and Down
 	entered bool       // in the ledger
-	isDown  bool       // under down
+	isDown  bool       // under scaling
 }
 
 var (
 	_ platform.System      = (*system)(nil)
 	_ platform.Killer      = (*system)(nil)
 	_ platform.Holder      = (*system)(nil)
+	_ platform.Scaler      = (*system)(nil)
 	_ platform.Logger      = (*system)(nil)
 	_ platform.Substituter = (*system)(nil)
 )
@@ -46,20 +53,31 @@ func newSystem(ctx context.Context, o Options, stack topology.Stack) (*system, e
 	if err != nil {
 		return nil, err
 	}
-	s := &system{o: o, provider: provider, engine: provider.Client(), network: prefix(o.RunID)}
-	pick := newPortPicker()
+	s := &system{o: o, provider: provider, engine: provider.Client(), network: prefix(o.RunID), stack: stack, ports: newPortPicker()}
 	for _, service := range stack.Services {
 		for i := range service.Replicas {
-			r := newReplica(fmt.Sprintf("%s-%d", service.Name, i+1), service)
-			for _, port := range service.Ports {
-				if r.ports[port], err = pick.address(); err != nil {
-					return nil, fmt.Errorf("%s: %w", r.name, err)
-				}
+			r, err := s.newReplica(service, i)
+			if err != nil {
+				return nil, err
 			}
 			s.replicas = append(s.replicas, r)
 		}
 	}
 	return s, nil
+}
+
+// newReplica plans replica i of a service, counted from 0.
+func (s *system) newReplica(service topology.Service, i int) (*replica, error) {
+	r := newReplica(service, i)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, port := range service.Ports {
+		var err error
+		if r.ports[port], err = s.ports.address(); err != nil {
+			return nil, fmt.Errorf("%s: %w", r.name, err)
+		}
+	}
+	return r, nil
 }
 
 // prefix begins the name of everything that is made for a run.
@@ -76,13 +94,15 @@ func (s *system) Replicas(context.Context) ([]platform.Replica, error) {
 			return nil, err
 		}
 	}
-	list := make([]platform.Replica, len(s.replicas))
-	for i, r := range s.replicas {
+	var list []platform.Replica
+	for _, r := range s.list() {
 		view, err := r.view()
 		if err != nil {
 			return nil, err
 		}
-		list[i] = view
+		if !r.hasLeft() {
+			list = append(list, view)
+		}
 	}
 	return list, nil
 }
@@ -126,16 +146,21 @@ func (s *system) Hold(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := r.begin(ctx); err != nil {
-		return fmt.Errorf("hold %s: %w", name, err)
-	}
-	r.update(func() { r.held = true })
-	returned, err := s.finish(ctx, r, r.now(), 0)
-	s.later.Go(func() { defer r.end(); <-returned })
-	if err != nil {
+	if err := s.hold(ctx, r, 0); err != nil {
 		return fmt.Errorf("hold %s: %w", name, err)
 	}
 	return nil
+}
+
+// hold ends the replica's life and lets none follow.
+func (s *system) hold(ctx context.Context, r *replica, grace time.Duration) error {
+	if err := r.begin(ctx); err != nil {
+		return err
+	}
+	r.update(func() { r.held = true })
+	returned, err := s.finish(ctx, r, r.now(), grace)
+	s.later.Go(func() { defer r.end(); <-returned })
+	return err
 }
 
 // Release implements platform.Holder.
@@ -162,7 +187,7 @@ func (s *system) Release(ctx context.Context, name string) error {
 
 func (s *system) named(name string) (*replica, error) {
 	var names []string
-	for _, r := range s.replicas {
+	for _, r := range s.list() {
 		if r.name == name {
 			return r, nil
 		}

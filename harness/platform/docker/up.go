@@ -125,7 +125,7 @@ func (s *system) createVolumes(ctx context.Context, stack topology.Stack) error 
 
 func (s *system) of(service string) []*replica {
 	var found []*replica
-	for _, r := range s.replicas {
+	for _, r := range s.list() {
 		if r.service.Name == service {
 			found = append(found, r)
 		}

@@ -25,7 +25,7 @@ func (s *system) ProcessorTime() (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, r := range s.replicas {
+	for _, r := range s.list() {
 		used, err := r.usage.read(r.id, r.now().incarnation != "")
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", r.name, err)

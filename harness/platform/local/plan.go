@@ -68,21 +68,29 @@ func place(stack topology.Stack, programs map[string]program, volumes string, pi
 		}
 		out.addresses[s.Name] = nil // known, even without a replica
 		for range s.Replicas {
-			mine := map[int]string{}
-			for _, port := range ports {
-				real, err := pick()
-				if err != nil {
-					return out, err
-				}
-				mine[port] = loopback(real)
+			if err := out.addAddresses(s.Name, ports, pick); err != nil {
+				return out, err
 			}
-			out.addresses[s.Name] = append(out.addresses[s.Name], mine)
 		}
 		for _, v := range s.Volumes {
 			out.volumes[v.Name] = filepath.Join(volumes, v.Name)
 		}
 	}
 	return out, nil
+}
+
+// addAddresses gives the service's next replica its addresses.
+func (w layout) addAddresses(service string, ports []int, pick func() (int, error)) error {
+	mine := map[int]string{}
+	for _, port := range ports {
+		real, err := pick()
+		if err != nil {
+			return err
+		}
+		mine[port] = loopback(real)
+	}
+	w.addresses[service] = append(w.addresses[service], mine)
+	return nil
 }
 
 // makeVolumes makes the folders of the volumes. All replicas of a service see
@@ -96,38 +104,35 @@ func (w layout) makeVolumes() error {
 	return nil
 }
 
-// planService plans every replica of s. runID is the label of its processes.
-func (w layout) planService(s topology.Service, p program, binary, runID string) ([]plan, error) {
+// plan plans replica i of s, counted from 0, which has its addresses already.
+// runID is the label of its processes.
+func (w layout) plan(s topology.Service, p program, binary, runID string, i int) (plan, error) {
 	if p.path != "" {
 		binary = p.path
 	}
-	var plans []plan
-	for i := range s.Replicas {
-		r := plan{
-			name: s.Name + "-" + strconv.Itoa(i+1), service: s.Name, index: i, labels: s.Labels, ready: s.Ready,
-			ports: w.addresses[s.Name][i], path: binary, grace: s.StopGrace,
-		}
-		if len(s.Ports) > 0 {
-			r.address = r.ports[s.Ports[0]]
-		}
-		words := slices.Concat(p.local.Command, p.local.Args)
-		if p.local.Package == "" {
-			words = words[1:]
-		}
-		for _, word := range words {
-			expanded, err := topology.Expand(word, w.value(s, r))
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", r.name, err)
-			}
-			r.args = append(r.args, expanded)
-		}
-		var err error
-		if r.env, err = w.environment(s, p.local, r, runID); err != nil {
-			return nil, fmt.Errorf("%s: %w", r.name, err)
-		}
-		plans = append(plans, r)
+	r := plan{
+		name: s.Name + "-" + strconv.Itoa(i+1), service: s.Name, index: i, labels: s.Labels, ready: s.Ready,
+		ports: w.addresses[s.Name][i], path: binary, grace: s.StopGrace,
 	}
-	return plans, nil
+	if len(s.Ports) > 0 {
+		r.address = r.ports[s.Ports[0]]
+	}
+	words := slices.Concat(p.local.Command, p.local.Args)
+	if p.local.Package == "" {
+		words = words[1:]
+	}
+	for _, word := range words {
+		expanded, err := topology.Expand(word, w.value(s, r))
+		if err != nil {
+			return plan{}, fmt.Errorf("%s: %w", r.name, err)
+		}
+		r.args = append(r.args, expanded)
+	}
+	var err error
+	if r.env, err = w.environment(s, p.local, r, runID); err != nil {
+		return plan{}, fmt.Errorf("%s: %w", r.name, err)
+	}
+	return r, nil
 }
 
 // value is what the placeholders of r stand for.

@@ -188,11 +188,11 @@ func plans(t *testing.T, stack topology.Stack) (map[string]plan, error) {
 	}
 	all := map[string]plan{}
 	for _, s := range stack.Services {
-		list, err := where.planService(s, programs[s.Name], "/bin/built", "run-7")
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range list {
+		for i := range s.Replicas {
+			p, err := where.plan(s, programs[s.Name], "/bin/built", "run-7", i)
+			if err != nil {
+				return nil, err
+			}
 			all[p.name] = p
 		}
 	}

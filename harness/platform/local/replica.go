@@ -24,6 +24,7 @@ type replica struct {
 	mu       sync.Mutex
 	changed  chan struct{} // closed, and replaced, at every change of what follows
 	held     bool          // it is to stay down
+	left     bool          // its service is smaller now: it is held, and nobody's business
 	stopping bool          // it is to stay down for good
 	starting bool          // a life is about to begin
 	life     *life         // nil while it is down
@@ -169,11 +170,11 @@ func (r *replica) awaitEnd(ctx context.Context, l *life) error {
 }
 
 // hold ends the present life and lets none follow.
-func (r *replica) hold(ctx context.Context) error {
+func (r *replica) hold(ctx context.Context, grace time.Duration) error {
 	r.update(func() { r.held = true })
 	l, err := r.current(ctx)
 	if err == nil && l != nil {
-		if err = l.end(ctx, 0); err == nil {
+		if err = l.end(ctx, grace); err == nil {
 			err = r.awaitEnd(ctx, l)
 		}
 	}

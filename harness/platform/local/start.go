@@ -44,7 +44,7 @@ func (s *System) start(ctx context.Context, stack topology.Stack) error {
 
 func (s *System) of(service string) []*replica {
 	var found []*replica
-	for _, r := range s.replicas {
+	for _, r := range s.list() {
 		if r.service == service {
 			found = append(found, r)
 		}

@@ -15,15 +15,20 @@ import (
 )
 
 // System is a system of processes. It implements platform.System, Killer,
-// Holder, Logger and Substituter.
+// Holder, Scaler, Logger and Substituter.
 type System struct {
 	options     Options
 	spawner     *spawner
 	substitutes []string
-	replicas    []*replica // in the order of the stack
 
-	down     sync.Mutex    // held by Down
-	isDown   bool          // under down
+	scaling sync.Mutex // held by Scale and Down: made and isDown
+	made    blueprint
+	mu      sync.Mutex
+	// In the order of the stack; replaced whole, and those that left stay: their
+	// logs are asked for, and they may come back.
+	replicas []*replica // under mu
+
+	isDown   bool          // under scaling
 	stopLogs chan struct{} // closed to end boundLogs
 }
 
@@ -31,6 +36,7 @@ var (
 	_ platform.System      = (*System)(nil)
 	_ platform.Killer      = (*System)(nil)
 	_ platform.Holder      = (*System)(nil)
+	_ platform.Scaler      = (*System)(nil)
 	_ platform.Logger      = (*System)(nil)
 	_ platform.Substituter = (*System)(nil)
 )
@@ -51,13 +57,13 @@ func (s *System) prepare(stack topology.Stack, programs map[string]program, bina
 	if err := where.makeVolumes(); err != nil {
 		return err
 	}
+	s.made = blueprint{stack: stack, programs: programs, binaries: binaries, where: where}
 	for _, service := range stack.Services {
-		p := programs[service.Name]
-		plans, err := where.planService(service, p, binaries[p.local.Package], s.options.RunID)
-		if err != nil {
-			return err
-		}
-		for _, plan := range plans {
+		for i := range service.Replicas {
+			plan, err := s.made.plan(service, s.options.RunID, i)
+			if err != nil {
+				return err
+			}
 			r, err := newReplica(plan, s.options, s.spawner)
 			if err != nil {
 				return err
@@ -77,7 +83,7 @@ func (s *System) boundLogs(stop <-chan struct{}) {
 	for {
 		select {
 		case <-tick.C:
-			for _, r := range s.replicas {
+			for _, r := range s.list() {
 				r.log.bound(maxLogSize)
 			}
 		case <-stop:
@@ -88,9 +94,11 @@ func (s *System) boundLogs(stop <-chan struct{}) {
 
 // Replicas implements platform.System.
 func (s *System) Replicas(context.Context) ([]platform.Replica, error) {
-	views := make([]platform.Replica, len(s.replicas))
-	for i, r := range s.replicas {
-		views[i] = r.view()
+	var views []platform.Replica
+	for _, r := range s.list() {
+		if !r.hasLeft() {
+			views = append(views, r.view())
+		}
 	}
 	return views, nil
 }
@@ -114,7 +122,7 @@ func (s *System) Hold(ctx context.Context, replica string) error {
 	if err != nil {
 		return err
 	}
-	return r.hold(ctx)
+	return r.hold(ctx, 0)
 }
 
 // Release implements platform.Holder.
@@ -142,7 +150,7 @@ func (s *System) Tail(replica string, n int) ([]string, error) {
 
 func (s *System) named(name string) (*replica, error) {
 	var names []string
-	for _, r := range s.replicas {
+	for _, r := range s.list() {
 		if r.name == name {
 			return r, nil
 		}
@@ -155,8 +163,8 @@ func (s *System) named(name string) (*replica, error) {
 // each with its grace; when ctx ends there is no more grace. It always goes to
 // the end of its list, and is bounded in time whatever the processes do.
 func (s *System) Down(ctx context.Context) error {
-	s.down.Lock()
-	defer s.down.Unlock()
+	s.scaling.Lock()
+	defer s.scaling.Unlock()
 	if s.isDown {
 		return nil
 	}
@@ -178,15 +186,16 @@ func (s *System) Down(ctx context.Context) error {
 // stopServices stops the replicas of one service together, service by service
 // from the last.
 func (s *System) stopServices(ctx context.Context) []error {
-	errs := make([]error, len(s.replicas))
-	for end := len(s.replicas); end > 0; {
+	replicas := s.list()
+	errs := make([]error, len(replicas))
+	for end := len(replicas); end > 0; {
 		begin := end - 1
-		for begin > 0 && s.replicas[begin-1].service == s.replicas[begin].service {
+		for begin > 0 && replicas[begin-1].service == replicas[begin].service {
 			begin--
 		}
 		var group sync.WaitGroup
 		for i := begin; i < end; i++ {
-			group.Go(func() { errs[i] = s.replicas[i].stop(ctx) })
+			group.Go(func() { errs[i] = replicas[i].stop(ctx) })
 		}
 		group.Wait()
 		end = begin
@@ -198,7 +207,7 @@ func (s *System) stopServices(ctx context.Context) []error {
 // now that it is down.
 func (s *System) takenPorts() []string {
 	var taken []string
-	for _, r := range s.replicas {
+	for _, r := range s.list() {
 		for _, address := range r.ports {
 			if !addressFree(address) {
 				taken = append(taken, address)

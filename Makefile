@@ -17,9 +17,10 @@ RACE  := $(if $(shell command -v gcc || command -v clang),-race)
 # Compose file says. REDIS_IMAGE and MAPPER_IMAGE name others.
 IMAGES   ?= local
 PREPARE  := build $(if $(filter docker,$(PLATFORM)),images)
+SUITE    := build $(if $(filter docker,$(or $(PLATFORM),docker)),images)
 ON       := $(if $(PLATFORM),--platform $(PLATFORM))
 
-.PHONY: help experiment controls list build images test deps lint unit end-to-end docker bench clean
+.PHONY: help experiment controls gate weekly list build images test deps lint unit end-to-end docker bench clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,8 +36,16 @@ experiment: $(PREPARE) ## run one experiment: NAME=redis-outage [PLATFORM=docker
 	@test -n "$(NAME)" || { echo 'which one? make experiment NAME=…' >&2; $(GAUNTLET) list >&2; exit 2; }
 	$(GAUNTLET) run $(NAME) $(ON) $(ARGS)
 
-controls: $(PREPARE) ## run every control (or those of NAME): each must end badly, for the reason it names
+controls: $(PREPARE) ## run every control (or those of NAME, an experiment or a suite): each must end badly, for the reason it names
 	$(GAUNTLET) run --controls $(ON) $(ARGS) $(if $(NAME),$(NAME),$(shell $(GAUNTLET) list --names))
+
+# The suites say docker themselves; PLATFORM wins over them. make turns every
+# exit code into 2: a pipeline calls the binary.
+gate: $(SUITE) ## what a release must pass, in ten minutes, on containers [PLATFORM=local]
+	$(GAUNTLET) run gate $(ON) $(ARGS)
+
+weekly: $(SUITE) ## the drills of every week, in 85 minutes, on containers [PLATFORM=local]
+	$(GAUNTLET) run weekly $(ON) $(ARGS)
 
 images: ## the images for PLATFORM=docker, named in .env [IMAGES=registry]
 	targets/images $(IMAGES)

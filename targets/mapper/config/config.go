@@ -21,6 +21,7 @@ import (
 	"gauntlet/targets/mapper/shards"
 
 	"github.com/alecthomas/kong"
+	"github.com/cespare/xxhash/v2"
 )
 
 // flags are as they were given. Kong shows their help.
@@ -39,6 +40,7 @@ type flags struct {
 	Profile      bool          `env:"MAPPER_PROFILE" help:"Switch the mutex and block profiles on."`
 	LogLevel     slog.Level    `default:"INFO" env:"MAPPER_LOG_LEVEL" help:"DEBUG logs every request."`
 	Defect       []string      `placeholder:"NAME" help:"Make a known mistake: ${defects}. Needs MAPPER_ALLOW_DEFECTS=1."`
+	ClockSpread  time.Duration `hidden:"" env:"MAPPER_CLOCK_SPREAD" help:"Pretend that each machine's clock is off by up to this, by the node's name."`
 	AllowDefects bool          `hidden:"" env:"MAPPER_ALLOW_DEFECTS"`
 	Probe        string        `placeholder:"URL" help:"GET the URL, and exit with 0 if it answers 200, else with 1."`
 }
@@ -57,7 +59,8 @@ type Config struct {
 	Profile       bool
 	LogLevel      slog.Level
 	Defects       defect.Set
-	Probe         string // not empty: only this is to be done
+	ClockSkew     time.Duration // that this machine is to pretend
+	Probe         string        // not empty: only this is to be done
 }
 
 // Parse reads the arguments (without the program's name) and the environment.
@@ -115,10 +118,26 @@ func (f flags) check() (Config, error) {
 	if c.Defects, err = defect.ParseSet(f.Defect); err != nil {
 		return c, fmt.Errorf("--defect: %w", err)
 	}
+	if c.ClockSkew, err = f.clockSkew(c.Node); err != nil {
+		return c, err
+	}
 	if len(f.Defect) > 0 && !f.AllowDefects {
 		return c, errors.New("--defect: refused, because it makes the mapper wrong on purpose; set MAPPER_ALLOW_DEFECTS=1 to allow it")
 	}
 	return c, nil
+}
+
+// clockSkew is a replica's own share of the spread, from −1 to 1.
+func (f flags) clockSkew(node string) (time.Duration, error) {
+	if f.ClockSpread == 0 {
+		return 0, nil
+	}
+	if !f.AllowDefects || f.ClockSpread < 0 || f.ClockSpread > 24*time.Hour {
+		return 0, errors.New("MAPPER_CLOCK_SPREAD: from 0s to 24h, and only with MAPPER_ALLOW_DEFECTS=1")
+	}
+	const steps = 1000
+	share := float64(xxhash.Sum64String(node)%(2*steps+1))/steps - 1
+	return time.Duration(share * float64(f.ClockSpread)), nil
 }
 
 func (f flags) checkAddresses() error {

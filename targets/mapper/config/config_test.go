@@ -78,3 +78,16 @@ func FuzzBytes(f *testing.F) {
 		}
 	})
 }
+
+func TestClockSpreadIsAShareForEachNode(t *testing.T) {
+	t.Setenv("MAPPER_CLOCK_SPREAD", "10s")
+	if _, err := config.Parse([]string{"--node=a"}); err == nil || !strings.Contains(err.Error(), "MAPPER_CLOCK_SPREAD") {
+		t.Errorf("taken without being allowed: %v", err)
+	}
+	t.Setenv("MAPPER_ALLOW_DEFECTS", "1")
+	a, errA := config.Parse([]string{"--node=a"})
+	b, errB := config.Parse([]string{"--node=b"})
+	if errA != nil || errB != nil || a.ClockSkew == b.ClockSkew || max(a.ClockSkew.Abs(), b.ClockSkew.Abs()) > 10*time.Second {
+		t.Errorf("%v and %v, %v, %v", a.ClockSkew, b.ClockSkew, errA, errB)
+	}
+}

@@ -15,31 +15,40 @@ type Name string
 
 // What each one does wrong.
 const (
-	NoFallback            Name = "no-fallback"              // every answer needs Redis: 503 without it
-	AckBeforeStore        Name = "ack-before-store"         // acknowledges at once, stores 1 s later, from memory
-	MemoryOnly            Name = "memory-only-writeback"    // 202 without a journal: kept in memory only
-	WrongURL              Name = "wrong-url"                // one key in a hundred answers with another key's URL
-	StaleValue            Name = "stale-value"              // one key in ten keeps the first value it ever had
-	NotFoundOnError       Name = "not-found-on-error"       // takes a failed Redis call for "no such key": 404 while it is away
-	NoRedisTimeout        Name = "no-redis-timeout"         // a call to Redis waits for as long as there is no answer
-	PoolExhaustion        Name = "pool-exhaustion"          // two connections, and no limit to the wait for one
-	BreakerNeverHalfOpens Name = "breaker-never-half-opens" // once open, the breaker never tries again
-	Breaker30sWindow      Name = "breaker-30s-window"       // falls back only after 15 % failures for 30 s, as the article does
-	RetryStorm            Name = "retry-storm"              // ten tries of every failed call, at once, whatever the breaker says
-	GlobalLock            Name = "global-lock"              // one lock around every request, its call to Redis included
-	FNVShards             Name = "fnv-shards"               // FNV-1 modulo 64: keys of even digits share half of the shards
-	ColdJoin              Name = "cold-join"                // ready before it has data, and loads slowly
-	DropOnShutdown        Name = "drop-on-shutdown"         // acknowledges from memory, and SIGTERM ends what would store it
-	NoDrain               Name = "no-drain"                 // SIGTERM ends the process in the middle of requests
-	ResurrectDeleted      Name = "resurrect-deleted"        // a delete forgets the version: a late replay brings the key back
-	OlderWriteWins        Name = "older-write-wins"         // a replay overwrites whatever is newer
+	NoFallback            Name = "no-fallback"                 // every answer needs Redis: 503 without it
+	AckBeforeStore        Name = "ack-before-store"            // acknowledges at once, stores 1 s later, from memory
+	MemoryOnly            Name = "memory-only-writeback"       // 202 without a journal: kept in memory only
+	WrongURL              Name = "wrong-url"                   // one key in a hundred answers with another key's URL
+	StaleValue            Name = "stale-value"                 // one key in ten keeps the first value it ever had
+	NotFoundOnError       Name = "not-found-on-error"          // takes a failed Redis call for "no such key": 404 while it is away
+	NoRedisTimeout        Name = "no-redis-timeout"            // a call to Redis waits for as long as there is no answer
+	PoolExhaustion        Name = "pool-exhaustion"             // two connections, and no limit to the wait for one
+	BreakerNeverHalfOpens Name = "breaker-never-half-opens"    // once open, the breaker never tries again
+	Breaker30sWindow      Name = "breaker-30s-window"          // falls back only after 15 % failures for 30 s, as the article does
+	RetryStorm            Name = "retry-storm"                 // ten tries of every failed call, at once, whatever the breaker says
+	GlobalLock            Name = "global-lock"                 // one lock around every request, its call to Redis included
+	FNVShards             Name = "fnv-shards"                  // FNV-1 modulo 64: keys of even digits share half of the shards
+	ColdJoin              Name = "cold-join"                   // ready before it has data, and loads slowly
+	DropOnShutdown        Name = "drop-on-shutdown"            // acknowledges from memory, and SIGTERM ends what would store it
+	NoDrain               Name = "no-drain"                    // SIGTERM ends the process in the middle of requests
+	UnlockedMap           Name = "unlocked-map"                // one map without a lock: Go ends the process when two meet
+	OneShardStuck         Name = "one-shard-stuck"             // a write that Redis does not take leaves shard 41 locked for ever
+	FlappingReadiness     Name = "flapping-readiness"          // ready only while Redis answers within 100 ms
+	WritesStayBroken      Name = "reads-recover-writes-do-not" // a write that failed breaks the writer's connection, and nobody replaces it
+	LeakAfterRecovery     Name = "leak-after-recovery"         // each journal write starts a watcher that never ends
+	GoroutineLeak         Name = "goroutine-leak"              // each request leaves a goroutine behind
+	ClockSkew             Name = "clock-skew"                  // trusts the machine's clock
+	JournalTailIgnored    Name = "journal-tail-ignored"        // takes the end of the journal for torn, and drops it
+	ResurrectDeleted      Name = "resurrect-deleted"           // a delete forgets the version: a late replay brings the key back
+	OlderWriteWins        Name = "older-write-wins"            // a replay overwrites whatever is newer
 )
 
 // All lists every defect that can be switched on.
 func All() []Name {
 	return []Name{NoFallback, AckBeforeStore, MemoryOnly, WrongURL, StaleValue, NotFoundOnError,
 		NoRedisTimeout, PoolExhaustion, BreakerNeverHalfOpens, Breaker30sWindow, RetryStorm, GlobalLock, FNVShards,
-		ColdJoin, DropOnShutdown, NoDrain, ResurrectDeleted, OlderWriteWins}
+		ColdJoin, DropOnShutdown, NoDrain, UnlockedMap, OneShardStuck, FlappingReadiness, WritesStayBroken,
+		LeakAfterRecovery, GoroutineLeak, ClockSkew, JournalTailIgnored, ResurrectDeleted, OlderWriteWins}
 }
 
 // Set is the defects that are on. The zero value is a mapper built right.

@@ -67,9 +67,8 @@ type Service struct {
 	runID     string                    // of the Redis process last followed; only the follower uses it
 	loads     singleflight.Group
 	wake      chan struct{} // something is pending
-	lastSeen  atomic.Pointer[entry.Entry]
-	behind    behind
 	stats     stats
+	wrong     wrong // the state of the defects
 }
 
 // New makes a Service. It answers from what its copy has at once, but is
@@ -92,7 +91,14 @@ func (s *Service) Run(ctx context.Context) {
 // Ready says whether the copy is loaded: from Redis; with Redis away, from a
 // peer; and only if neither answers, not at all.
 func (s *Service) Ready() bool {
-	return origin(s.origin.Load()) != originNone || s.Defects.Has(defect.ColdJoin)
+	if s.defective {
+		return s.readyWrongly()
+	}
+	return s.loaded()
+}
+
+func (s *Service) loaded() bool {
+	return origin(s.origin.Load()) != originNone
 }
 
 // beatLease is how old the last heartbeat may be for the push stream to be
@@ -122,7 +128,11 @@ const sweepEvery = time.Minute
 
 // sweep forgets the keys whose end is long past.
 func (s *Service) sweep(ctx context.Context) {
-	for wait(ctx, sweepEvery) {
+	every := sweepEvery
+	if s.Defects.Has(defect.UnlockedMap) {
+		every = sweepOften
+	}
+	for wait(ctx, every) {
 		if n := s.Copy.Sweep(s.nowMillis()); n > 0 {
 			s.Log.Info("swept", "entries", n)
 		}

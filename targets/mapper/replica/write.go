@@ -34,12 +34,8 @@ const maxOffset = 250 * time.Millisecond
 // Write stores a PUT or a DELETE, in Redis if it answers in time, and else in
 // the journal. It returns once the write survives the death of any process.
 func (s *Service) Write(ctx context.Context, e *entry.Entry) (Durability, error) {
-	switch {
-	case !s.defective:
-	case s.Defects.Has(defect.AckBeforeStore):
-		return s.ackBeforeStore(e), nil
-	case s.Defects.Has(defect.DropOnShutdown):
-		return s.ackBehind(e), nil
+	if s.defective {
+		return s.writeWrongly(ctx, e)
 	}
 	return s.store(ctx, e)
 }

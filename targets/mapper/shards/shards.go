@@ -68,15 +68,6 @@ func New(kind string, seed uint64) (*Map, error) {
 	return m, nil
 }
 
-// NewFNV is New with the article's hash for any kind: the defect fnv-shards.
-func NewFNV(kind string) (*Map, error) {
-	m, err := New(kind, 0)
-	if err == nil {
-		m.hash = fnv32
-	}
-	return m, err
-}
-
 // Shard is the number of the shard that a key belongs to, 0 to Count-1.
 func (m *Map) Shard(key string) int { return int(m.hash(key) % Count) }
 

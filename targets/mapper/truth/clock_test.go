@@ -9,7 +9,7 @@ import (
 
 func TestStampsOnlyGrow(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		c := NewClock()
+		c := NewClock(0)
 		var last int64
 		t.Repeat(map[string]func(*rapid.T){
 			"stamp": func(t *rapid.T) {
@@ -30,7 +30,7 @@ func TestStampsOnlyGrow(t *testing.T) {
 }
 
 func TestQuickestMeasurementCounts(t *testing.T) {
-	c := NewClock()
+	c := NewClock(0)
 	now := c.local()
 	measure := func(offset, roundTrip time.Duration) {
 		c.measured(now.Add(roundTrip/2+offset), now, now.Add(roundTrip))
@@ -46,5 +46,20 @@ func TestQuickestMeasurementCounts(t *testing.T) {
 	}
 	if got := c.Offset(); got != -time.Second {
 		t.Fatalf("offset %v", got)
+	}
+}
+
+// A machine whose clock is wrong has Redis's time once it has measured it,
+// unless it trusts its own.
+func TestSkewIsMeasuredAway(t *testing.T) {
+	for _, trusted := range []bool{false, true} {
+		c := NewClock(-time.Hour)
+		c.trusted = trusted
+		sent := c.local()
+		c.measured(time.Now(), sent, c.local())
+		off := time.Since(time.UnixMicro(c.Now())).Round(time.Minute)
+		if want := map[bool]time.Duration{false: 0, true: time.Hour}[trusted]; off != want {
+			t.Errorf("trusted %v: off by %v, want %v", trusted, off, want)
+		}
 	}
 }

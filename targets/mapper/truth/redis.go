@@ -46,7 +46,8 @@ type Options struct {
 	Node string // this replica
 	Log  *slog.Logger
 
-	Defects defect.Set
+	ClockSkew time.Duration // of this machine; see NewClock
+	Defects   defect.Set
 }
 
 // Redis is safe for concurrent use. It needs Run to connect.
@@ -64,9 +65,10 @@ type Redis struct {
 
 // New makes a Redis that is unavailable until Run has reached it.
 func New(o Options) *Redis {
-	r := &Redis{Options: o, Clock: NewClock(), Metrics: newMetrics(), tried: make(chan struct{})}
+	r := &Redis{Options: o, Clock: NewClock(o.ClockSkew), Metrics: newMetrics(), tried: make(chan struct{})}
 	if !o.Defects.Empty() {
 		r.wrong = newWrong()
+		r.Clock.trusted = o.Defects.Has(defect.ClockSkew)
 	}
 	r.breaker = r.newBreaker()
 	return r

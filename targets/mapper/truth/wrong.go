@@ -69,6 +69,17 @@ func (r *Redis) storm(ctx context.Context, op string, do doing) error {
 	return err
 }
 
+// AnswersWithin asks Redis, without the breaker: only flapping-readiness does.
+func (r *Redis) AnswersWithin(limit time.Duration) bool {
+	c := r.client.Load()
+	if c == nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	return (*c).Do(ctx, (*c).B().Ping().Build()).Error() == nil
+}
+
 // articleTrigger opens the article's breaker: "the share of failures is above
 // 15 % for 30 s on end", judged second by second.
 type articleTrigger struct {

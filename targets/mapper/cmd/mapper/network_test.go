@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -101,16 +100,9 @@ func TestPartition(t *testing.T) {
 	a := c.start(0)
 	a.awaitReady()
 	a.put("known", "http://example.com/known")
-	goroutines := func() int {
-		n, err := strconv.Atoi(a.metric("go_goroutines"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
 	for round := range 2 {
 		// Once with writers and once without, when only heartbeats can notice.
-		before := goroutines()
+		before := a.goroutines()
 		proxy.Silence()
 		start := time.Now()
 		if round == 0 {
@@ -135,7 +127,7 @@ func TestPartition(t *testing.T) {
 			}
 			time.Sleep(100 * time.Millisecond)
 		}
-		if after := goroutines(); after > before+100 {
+		if after := a.goroutines(); after > before+100 {
 			t.Errorf("%d goroutines, %d before", after, before)
 		}
 		proxy.Heal()

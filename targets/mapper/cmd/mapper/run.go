@@ -97,10 +97,15 @@ func assemble(c config.Config, log *slog.Logger) (*parts, error) {
 	if err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
-	redis := truth.New(truth.Options{Addr: c.Redis, Node: c.Node, Log: log, Defects: c.Defects})
+	redis := truth.New(truth.Options{Addr: c.Redis, Node: c.Node, Log: log, ClockSkew: c.ClockSkew, Defects: c.Defects})
 	var pending replica.Pending = j
 	if c.Defects.Has(defect.MemoryOnly) {
 		pending = &journal.Volatile{}
+	}
+	if c.Defects.Has(defect.JournalTailIgnored) {
+		if err := j.ForgetTail(ignoredTail); err != nil {
+			return nil, errors.Join(err, j.Close())
+		}
 	}
 	service := replica.New(replica.Options{Node: c.Node, Copy: m, Truth: redis, Pending: pending,
 		Peers: peers.New(c.Node, c.Peers), Defects: c.Defects, Log: log})
@@ -116,8 +121,11 @@ func assemble(c config.Config, log *slog.Logger) (*parts, error) {
 }
 
 func newCopy(c config.Config) (*shards.Map, error) {
-	if c.Defects.Has(defect.FNVShards) {
+	switch {
+	case c.Defects.Has(defect.FNVShards):
 		return shards.NewFNV(c.Map)
+	case c.Defects.Has(defect.UnlockedMap):
+		return shards.NewUnlocked(), nil
 	}
 	return shards.New(c.Map, c.HashSeed)
 }

@@ -34,9 +34,7 @@ func (d *draft) checkTarget(r *reader) {
 }
 
 func (d *draft) checkKeys(r *reader) {
-	if at := "load.keys.theta"; d.Load.Keys.Distribution != "zipf" && r.written[at].key != nil {
-		r.refuseAt(at, "leave it out", "theta belongs to zipf, and the distribution is %s", d.Load.Keys.Distribution)
-	}
+	d.Load.Keys.check(r, d.Load.Populate)
 	if d.Load.Populate > d.Load.Keys.Count {
 		r.refuseAt("load.populate.count", "populate at most as many as load.keys.count", "%d keys are to be populated, and there are %d", d.Load.Populate, d.Load.Keys.Count)
 	}

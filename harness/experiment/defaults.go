@@ -16,7 +16,7 @@ func defaults() *draft {
 		Target: Target{Compose: "../docker-compose.yml", Service: "mapper", Routing: RouteService},
 		Load: Load{
 			Rate: shape.Constant{Rate: 1000}, Timeout: 2 * time.Second, Clients: 64,
-			Keys: Keys{Distribution: "zipf", Theta: 0.99, Count: 100_000},
+			Keys: Keys{Distribution: "zipf", Theta: 0.99, Count: 100_000, Shard: -1},
 			Mix:  []Share{{"get", 0.9}, {"put", 0.1}},
 		},
 		Phases: Phases{Warmup: 5 * time.Second, Baseline: 20 * time.Second, Observe: 30 * time.Second},
@@ -46,11 +46,9 @@ func (d *draft) settle(r *reader) {
 	} else if d.Target.Compose != "" {
 		d.Target.Compose = beside(r.file, d.Target.Compose)
 	}
+	d.Load.Keys.settle(wrote)
 	if !wrote("load.populate") && !external {
 		d.Load.Populate = d.Load.Keys.Count
-	}
-	if !wrote("load.keys.theta") && d.Load.Keys.Distribution != "zipf" {
-		d.Load.Keys.Theta = 0
 	}
 	if !wrote("load.mix") && external {
 		d.Load.Mix = d.externalMix()

@@ -44,7 +44,7 @@ func TestTheDocumentedExample(t *testing.T) {
 			Env:  map[string]map[string]string{"mapper": {"MAPPER_JOURNAL_MAX": "64MiB"}},
 			Args: map[string][]string{"mapper": {"--map=sharded"}}},
 		Load: Load{Rate: shape.Constant{Rate: 1000}, Timeout: 2 * time.Second, Clients: 64,
-			Keys: Keys{"zipf", 0.99, 100_000}, Populate: 100_000, Mix: []Share{{"get", 0.9}, {"put", 0.1}},
+			Keys: Keys{Distribution: "zipf", Theta: 0.99, Count: 100_000, Shard: -1}, Populate: 100_000, Mix: []Share{{"get", 0.9}, {"put", 0.1}},
 			Operations: []Operation{
 				{Name: "get", Method: "GET", Path: "/{key}", Status: []int{302}, Value: "header:Location"},
 				{Name: "put", Method: "PUT", Path: "/{key}", Body: `{"url":"{value}"}`, Status: []int{201, 202}, Writes: true,

@@ -80,9 +80,24 @@ type Trace struct {
 
 // Keys says which keys are asked for.
 type Keys struct {
-	Distribution string  // "zipf" or "uniform"
-	Theta        float64 // of zipf, ≥ 0
-	Count        int     // size of the key space, ≥ 1
+	Distribution string        // see keyForms
+	Theta        float64       // of zipf and latest, ≥ 0
+	Count        int           // size of the key space, ≥ 1; of families the sum of theirs
+	Hot          int           // how many keys are hot, of a hot set
+	Share        float64       // of the requests that are for the hot keys
+	Every        time.Duration // after which a hot set moves on
+	Shard        int           // whose keys are hot; −1: that of the first key
+	Slot         int           // of Redis, in which all keys are
+	RedisKey     string        // what the target calls a key in Redis, "{key}" standing for it
+	Families     []Family
+}
+
+// Family is keys of one prefix.
+type Family struct {
+	Prefix string
+	Count  int
+	Share  float64 // of the requests
+	Theta  float64 // the skew among its keys
 }
 
 // Share is an operation's part of the traffic, in (0, 1].

@@ -27,15 +27,6 @@ var loadFields = object[draft]{
 		schema: schema{"type": "object", "additionalProperties": operationFields.schema()}, read: readOperations},
 }
 
-var keyFields = object[Keys]{
-	scalar("distribution", "zipf: few keys are asked for often; uniform: all alike.",
-		oneOf([]string{"zipf", "uniform"}, "hotset", "moving-hotset", "latest", "single-shard", "single-slot", "prefix"),
-		func(k *Keys) *string { return &k.Distribution }),
-	scalar("theta", "The skew of zipf: the key of rank r is asked for in proportion to r^-theta.", decimal("a number such as 0.99", 0, 10),
-		func(k *Keys) *float64 { return &k.Theta }),
-	scalar("count", "Size of the key space.", integer("a number of keys", 1, 10_000_000), func(k *Keys) *int { return &k.Count }),
-}
-
 var populateFields = object[Load]{
 	needed(scalar("count", "How many, from the most popular on.", integer("a number of keys", 0, 10_000_000), func(l *Load) *int { return &l.Populate })),
 }

@@ -193,6 +193,8 @@ func TestTheControlsOfTheExperiments(t *testing.T) {
 		"redis-outage":         {"no-fallback": {"FAIL", "availability:get", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
 		"node-join":            {"cold-join": {"FAIL", "availability:get", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
 		"rolling-restart":      {"ack-before-store": {"FAIL", "lostWrites", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
+		"hot-shard":            {"ack-before-store": {"FAIL", "lostWrites", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
+		"slot-skew":            {"no-fallback": {"FAIL", "availability:get", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
 		"outage-plus-pod-kill": {"memory-only-writeback": {"FAIL", "lostWrites", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
 	}
 	for name, controls := range want {

@@ -44,7 +44,7 @@ type Attack struct {
 // in flight is cut off (recorded as history.Other, of unknown effect). A plan
 // of more workers than this process may open connections is an error.
 func Start(ctx context.Context, clock history.Clock, plan Plan, router Router, rec Recorder) (*Attack, error) {
-	if err := checkDescriptors(plan.Workers); err != nil {
+	if err := CheckDescriptors(plan.Workers); err != nil {
 		return nil, err
 	}
 	transport := newTransport(plan.Workers, plan.Timeout)

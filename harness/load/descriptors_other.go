@@ -2,5 +2,5 @@
 
 package load
 
-// checkDescriptors knows of no limit here.
-func checkDescriptors(int) error { return nil }
+// CheckDescriptors knows of no limit here.
+func CheckDescriptors(int) error { return nil }

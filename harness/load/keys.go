@@ -14,10 +14,26 @@ type Sampler interface {
 	Key(n uint64) uint32
 }
 
+// Distribution is a sampler that knows its own law. Keys have ranks, of which
+// 0 is the one that is asked for most; which key has a rank may change from
+// request to request.
+type Distribution interface {
+	Sampler
+	// Ranks is how many ranks there are.
+	Ranks() int
+	// Share is the part of the requests that ask for the key of a rank.
+	Share(rank int) float64
+	// Rank is the rank that key had when request n was made; false for a request
+	// that chose its key by another law.
+	Rank(n uint64, key uint32) (rank int, ok bool)
+}
+
 // Zipf asks for key i of count with probability (i+1)^−θ / ζ(count, θ),
 // exactly, for every θ ≥ 0.
 type Zipf struct {
 	seed  uint64
+	theta float64
+	zeta  float64
 	table alias
 }
 
@@ -35,11 +51,20 @@ func NewZipf(seed int64, theta float64, count int) (*Zipf, error) {
 	if err != nil {
 		return nil, fmt.Errorf("zipf over %d keys with theta %v: %w", count, theta, err)
 	}
-	return &Zipf{seed: seedFor(seed, useKeys), table: table}, nil
+	return &Zipf{seed: seedFor(seed, useKeys), theta: theta, zeta: Zeta(count, theta), table: table}, nil
 }
 
 // Key is the key of request n.
 func (z *Zipf) Key(n uint64) uint32 { return z.table.pick(draw(z.seed, n)) }
+
+// Ranks is the number of keys.
+func (z *Zipf) Ranks() int { return len(z.table.keep) }
+
+// Share is (rank+1)^−θ / ζ.
+func (z *Zipf) Share(rank int) float64 { return math.Pow(float64(rank+1), -z.theta) / z.zeta }
+
+// Rank is the key itself.
+func (z *Zipf) Rank(_ uint64, key uint32) (int, bool) { return int(key), int(key) < z.Ranks() }
 
 // Zeta is ζ(count, θ), the sum of i^−θ for i from 1 to count, added from the
 // smallest term up so that little is lost to rounding.
@@ -71,6 +96,15 @@ func (u *Uniform) Key(n uint64) uint32 {
 	i, _ := bits.Mul64(a, uint64(u.count))
 	return uint32(i)
 }
+
+// Ranks is the number of keys.
+func (u *Uniform) Ranks() int { return int(u.count) }
+
+// Share is 1/count.
+func (u *Uniform) Share(int) float64 { return 1 / float64(u.count) }
+
+// Rank is the key itself.
+func (u *Uniform) Rank(_ uint64, key uint32) (int, bool) { return int(key), key < u.count }
 
 // Once is the sampler of write-once keys: request n has key n to itself.
 type Once struct{}

@@ -147,10 +147,9 @@ func TestChiSquareTellsThetasApart(t *testing.T) {
 func TestOperationAndKeyAreIndependent(t *testing.T) {
 	p := Plan{Mix: []float64{0.9, 0.1}, Seed: 7}
 	var err error
-	if p.mix, err = newAlias(p.Mix); err != nil {
+	if p.mix, err = NewMix(p.Seed, p.Mix); err != nil {
 		t.Fatal(err)
 	}
-	p.mixSeed = seedFor(p.Seed, useMix)
 	z, err := NewZipf(7, refTheta, refCount)
 	if err != nil {
 		t.Fatal(err)

@@ -28,8 +28,7 @@ type Plan struct {
 	Good  time.Duration   // a right answer is good up to this response time (Live); 0: always
 	Other func(err error) // hears of the first error of class history.Other, if not nil
 
-	mix     alias
-	mixSeed uint64
+	mix *Mix
 }
 
 // check completes the plan, or says what is wrong with it.
@@ -48,15 +47,12 @@ func (p *Plan) check() error {
 		}
 	}
 	var err error
-	if p.mix, err = newAlias(p.Mix); err != nil {
-		return fmt.Errorf("load: mix: %w", err)
-	}
-	p.mixSeed = seedFor(p.Seed, useMix)
-	return nil
+	p.mix, err = NewMix(p.Seed, p.Mix)
+	return err
 }
 
 // kind is the operation of request n, as an index.
-func (p *Plan) kind(n uint64) uint8 { return uint8(p.mix.pick(draw(p.mixSeed, n))) }
+func (p *Plan) kind(n uint64) uint8 { return p.mix.Kind(n) }
 
 // client is the virtual client that sends request n.
 func (p *Plan) client(n uint64) int { return int(n % uint64(p.Clients)) }

@@ -30,11 +30,21 @@ type Population struct {
 
 // Populated is what was found while reading back.
 type Populated struct {
+	// Shards is the X-Shard of the answers about each key: Untold when none had
+	// one, Torn when they differed, as where each replica hashes its own way.
+	Shards []int32
+
 	// Foreign reads returned the value of another key. They are the target's
 	// mistake and no reason not to measure it: the first is described.
 	Foreign      int
 	FirstForeign string
 }
+
+// What Populated.Shards says of a key whose shard is not known.
+const (
+	Untold int32 = -1
+	Torn   int32 = -2
+)
 
 // Populate writes every key through the router, then reads each once through
 // every replica, besides at a time. A write is tried a few times; a read that
@@ -44,7 +54,10 @@ type Populated struct {
 func Populate(ctx context.Context, p Population, router Router, replicas []Endpoint) (Populated, error) {
 	transport := newTransport(besides, p.Timeout)
 	defer transport.CloseIdleConnections()
-	run := populating{Population: p, wire: &wire{transport: transport}, router: router}
+	run := populating{Population: p, wire: &wire{transport: transport}, router: router, shards: make([]atomic.Int32, p.Count)}
+	for i := range run.shards {
+		run.shards[i].Store(Untold)
+	}
 	defer run.report(p.Count * (1 + len(replicas)))()
 
 	err := forEach(ctx, p.Count, run.write)
@@ -56,7 +69,10 @@ func Populate(ctx context.Context, p Population, router Router, replicas []Endpo
 	if ctx.Err() != nil {
 		err = fmt.Errorf("populate: %w", context.Cause(ctx))
 	}
-	found := Populated{Foreign: int(run.foreign.Load())}
+	found := Populated{Foreign: int(run.foreign.Load()), Shards: make([]int32, p.Count)}
+	for i := range run.shards {
+		found.Shards[i] = run.shards[i].Load()
+	}
 	if first := run.first.Load(); first != nil {
 		found.FirstForeign = *first
 	}
@@ -70,6 +86,14 @@ type populating struct {
 	done    atomic.Int64
 	foreign atomic.Int64
 	first   atomic.Pointer[string]
+	shards  []atomic.Int32
+}
+
+// learn takes note of the shard that an answer about a key named.
+func (p *populating) learn(key uint32, a attempt) {
+	if said := int32(a.shard); said >= 0 && !p.shards[key].CompareAndSwap(Untold, said) && p.shards[key].Load() != said {
+		p.shards[key].Store(Torn)
+	}
 }
 
 // report tells of the progress until the function that it returns is called.
@@ -114,6 +138,7 @@ func (p *populating) write(ctx context.Context, i int) error {
 		}
 		got := p.try(ctx, to, &p.Write, w.Key, w.String())
 		if got.err == nil && p.Write.right(got.status) {
+			p.learn(uint32(i), got)
 			p.done.Add(1)
 			return nil
 		}
@@ -129,6 +154,7 @@ func (p *populating) read(ctx context.Context, key uint32, from Endpoint) error 
 		got := p.try(ctx, from, &p.Read, want.Key, "")
 		right := got.err == nil && p.Read.right(got.status)
 		if right && (p.Read.Value == "" || got.value == want.String()) {
+			p.learn(key, got)
 			p.done.Add(1)
 			return nil
 		}

@@ -120,3 +120,45 @@ func TestPopulateCountsForeignValuesAndGoesOn(t *testing.T) {
 		t.Errorf("%+v, %v", found, err)
 	}
 }
+
+func TestPopulateLearnsTheShardOfEachKey(t *testing.T) {
+	for name, c := range map[string]struct {
+		shard func(replica int) string
+		want  int32
+	}{
+		"one":       {func(int) string { return "9" }, 9},
+		"none":      {func(int) string { return "" }, Untold},
+		"no number": {func(int) string { return "nine" }, Untold},
+		"disagreed": {func(replica int) string { return string(rune('1' + replica)) }, Torn},
+	} {
+		all := []*store{newStore()}
+		_, replicas, router := threeStores(t, func(i int, s *store) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				shared(&all)(i, s).ServeHTTP(shardWriter{w, c.shard(i)}, r)
+			})
+		})
+		found, err := Populate(t.Context(), population(4), router, replicas)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for key, got := range found.Shards {
+			if got != c.want {
+				t.Errorf("%s: key %d is in shard %d, want %d", name, key, got, c.want)
+			}
+		}
+	}
+}
+
+// shardWriter names a shard in place of the store's.
+type shardWriter struct {
+	http.ResponseWriter
+	shard string
+}
+
+func (w shardWriter) WriteHeader(status int) {
+	w.Header().Del("X-Shard")
+	if w.shard != "" {
+		w.Header().Set("X-Shard", w.shard)
+	}
+	w.ResponseWriter.WriteHeader(status)
+}

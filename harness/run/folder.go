@@ -44,6 +44,7 @@ type Facts struct {
 	Fingerprint   string              `json:"fingerprint"`
 	Control       string              `json:"control,omitempty"`
 	Workers       int                 `json:"workers"`
+	HotKeys       []uint32            `json:"hotKeys,omitempty"` // those of the shard that the load was for, by number
 	Faults        []FaultFacts        `json:"faults"`
 	Environment   reports.Environment `json:"environment"`
 	Command       string              `json:"command"`

@@ -14,6 +14,7 @@ import (
 	"gauntlet/harness/consistency"
 	"gauntlet/harness/experiment"
 	"gauntlet/harness/history"
+	"gauntlet/harness/load"
 	"gauntlet/harness/observe"
 	"gauntlet/harness/slo"
 	"gauntlet/reports"
@@ -50,6 +51,7 @@ type trial struct {
 	samples  *slo.Samples
 	checker  *consistency.Checker
 	summary  *summary
+	keys     load.Distribution
 	host     []observe.Sample // nil: a run of before there was any
 	late     []history.Op     // of the control stream
 	horizon  int64            // how far behind the latest due time a request may be in the log
@@ -131,6 +133,10 @@ func (t *trial) gather() error {
 	t.samples = collector.Samples()
 	t.readPhases()
 	t.summary = newSummary(int64(t.exp.SLO.GoodLatency), t.horizon, t.spans)
+	if t.keys, err = distribution(t.exp.Load, t.facts.Seed, t.facts.HotKeys); err != nil {
+		return err
+	}
+	t.summary.rank = t.keys.Rank
 	return t.each(func(op history.Op) {
 		if op.Stream == history.Load {
 			t.summary.add(op, t.scopes(op)...)

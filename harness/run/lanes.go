@@ -1,11 +1,9 @@
 package run
 
 import (
-	"math"
 	"slices"
 
 	"gauntlet/harness/history"
-	"gauntlet/harness/load"
 	"gauntlet/reports"
 )
 
@@ -91,28 +89,4 @@ func trimDigits(s string) string {
 		s = s[:len(s)-1]
 	}
 	return s
-}
-
-// keyCounts compares how often keys were asked for with what the distribution
-// says, at ranks spread evenly over the decades.
-func (t *trial) keyCounts() []reports.KeyCount {
-	k, sent := t.exp.Load.Keys, t.summary.load.Sent
-	theta := 0.0
-	if k.Distribution == "zipf" {
-		theta = k.Theta
-	}
-	zeta := load.Zeta(k.Count, theta)
-	var counts []reports.KeyCount
-	last := 0
-	for i := 0; ; i++ {
-		rank := int(math.Round(math.Pow(10, float64(i)/5)))
-		if rank > k.Count {
-			return counts
-		}
-		if rank == last {
-			continue
-		}
-		last = rank
-		counts = append(counts, reports.KeyCount{Rank: rank, Seen: t.summary.keys[uint32(rank-1)], Expected: float64(sent) * math.Pow(float64(rank), -theta) / zeta})
-	}
 }

@@ -16,27 +16,22 @@ import (
 // write-once keys beside it.
 func (s *session) plans() ([]load.Plan, error) {
 	l := s.exp.Load
-	workers, err := l.Pool()
+	pool, beside, err := workers(s.exp)
 	if err != nil {
 		return nil, err
 	}
-	sampler, err := s.sampler()
+	keys, err := distribution(l, s.o.Seed, s.facts.HotKeys)
 	if err != nil {
 		return nil, err
 	}
 	plan := load.Plan{
-		Stream: history.Load, Run: s.id, Schedule: l.Rate.Schedule(load.Arrivals(s.o.Seed)), Workers: workers, Timeout: l.Timeout,
-		Retries: l.Retries, Clients: l.Clients, Operations: s.operations(), Mix: s.mix(), Sampler: sampler, KeyName: load.KeyName,
+		Stream: history.Load, Run: s.id, Schedule: l.Rate.Schedule(load.Arrivals(s.o.Seed)), Workers: pool, Timeout: l.Timeout,
+		Retries: l.Retries, Clients: l.Clients, Operations: s.operations(), Mix: weights(l), Sampler: keys, KeyName: s.keyName,
 		Seed: s.o.Seed, Good: s.exp.SLO.GoodLatency, Other: s.noteOther,
 	}
 	plans := []load.Plan{plan}
-	if write, ok := s.exp.Writer(); ok && s.asksDurability() {
-		share := s.exp.Consistency.Share / 2 // the other half is for registers
-		need, err := experiment.WorkersFor(share*l.Rate.Peak(l.Timeout), l.Timeout)
-		if err != nil {
-			return nil, err
-		}
-		plan, err := load.Durability(plan, shape.Thinned{Of: plan.Schedule, Share: share}, need, write.Name)
+	if write, ok := s.exp.Writer(); ok && asksDurability(s.exp) {
+		plan, err := load.Durability(plan, shape.Thinned{Of: plan.Schedule, Share: durableShare(s.exp)}, beside, write.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -51,35 +46,6 @@ func (s *session) operations() []load.Operation {
 		all[i] = load.Operation(o)
 	}
 	return all
-}
-
-// mix is the weight of each operation, in their order.
-func (s *session) mix() []float64 {
-	weights := make([]float64, len(s.exp.Load.Operations))
-	for i, o := range s.exp.Load.Operations {
-		for _, share := range s.exp.Load.Mix {
-			if share.Operation == o.Name {
-				weights[i] = share.Share
-			}
-		}
-	}
-	return weights
-}
-
-func (s *session) sampler() (load.Sampler, error) {
-	k := s.exp.Load.Keys
-	switch k.Distribution {
-	case "uniform":
-		return load.NewUniform(s.o.Seed, k.Count)
-	case "zipf":
-		return load.NewZipf(s.o.Seed, k.Theta, k.Count)
-	}
-	return nil, fmt.Errorf("keys: no distribution %q", k.Distribution)
-}
-
-// asksDurability says whether write-once keys are written beside the load.
-func (s *session) asksDurability() bool {
-	return s.exp.Consistency != nil && s.exp.Consistency.Promise.Durable
 }
 
 // kind is the operation as the history names it.
@@ -102,7 +68,7 @@ func (s *session) populate(ctx context.Context) error {
 	begin, told := time.Now(), time.Now()
 	s.tell.line("populating %d keys, each read back through %d replicas", count, len(through))
 	found, err := load.Populate(ctx, load.Population{
-		Run: s.id, Count: count, KeyName: load.KeyName, Timeout: s.exp.Load.Timeout,
+		Run: s.id, Count: count, KeyName: s.keyName, Timeout: s.exp.Load.Timeout,
 		Write: load.Operation(write), Read: load.Operation(read),
 		Progress: func(done, total int) {
 			if time.Since(told) > progressEvery {
@@ -123,5 +89,8 @@ func (s *session) populate(ctx context.Context) error {
 		s.events.now(history.Event{Type: history.EventNote, Detail: note})
 	}
 	s.tell.line("populated in %s", round(time.Since(begin)))
-	return nil
+	if keys := s.exp.Load.Keys; keys.Distribution == "single-shard" {
+		s.facts.HotKeys, err = keysOfShard(keys, s.keyName, found.Shards)
+	}
+	return err
 }

@@ -65,7 +65,8 @@ type summary struct {
 	byPhase   []*hdrhistogram.Histogram
 	slip      *hdrhistogram.Histogram
 	outcomes  map[string][]int
-	keys      map[uint32]int
+	ranks     map[int]int
+	rank      func(n uint64, key uint32) (rank int, ok bool) // of a key; nil: not counted
 }
 
 type scopeCounts struct{ n, bad []int }
@@ -74,7 +75,7 @@ func newSummary(good, horizon int64, phases []span) *summary {
 	s := &summary{
 		good: good, horizon: horizon, phases: phases,
 		scopes: map[string]*scopeCounts{}, responses: map[int]*hdrhistogram.Histogram{}, slips: map[int]*hdrhistogram.Histogram{},
-		outcomes: map[string][]int{}, keys: map[uint32]int{}, slip: newHistogram(),
+		outcomes: map[string][]int{}, ranks: map[int]int{}, slip: newHistogram(),
 	}
 	s.series.Heat = reports.Heat{MinMs: heatMinMs, Factor: heatFactor, Rows: heatRows}
 	s.load.ByClass = map[string]int{}
@@ -99,10 +100,20 @@ func (s *summary) add(op history.Op, scopes ...string) {
 		s.inScope(scope, t, bad)
 	}
 	if op.Class != history.Unsent {
-		s.keys[op.Key]++
+		s.ranked(op)
 		s.time(op, t)
 	}
 	s.fold(int((op.Due-s.horizon)/second) - 1)
+}
+
+// ranked counts the rank of the key that was asked for.
+func (s *summary) ranked(op history.Op) {
+	if s.rank == nil {
+		return
+	}
+	if rank, ok := s.rank(op.Seq, op.Key); ok {
+		s.ranks[rank]++
+	}
 }
 
 func (s *summary) count(op history.Op, bad bool) {

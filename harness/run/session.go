@@ -44,6 +44,8 @@ type session struct {
 	ops    *history.Writer
 	events *journal
 
+	keyName func(key uint32) string
+
 	mu      sync.Mutex
 	targets []load.Endpoint // the replicas that receive the traffic; while it flows under mu
 	unclean []error
@@ -55,6 +57,9 @@ type session struct {
 // result and the interruption as its error. Whatever it returns, faults are
 // healed and the system is down, or Outcome.Unclean says what is not.
 func Run(ctx context.Context, o Options) (out Outcome, err error) {
+	if err := preflight(o); err != nil {
+		return out, err
+	}
 	s, err := begin(ctx, o)
 	if s == nil {
 		return out, err
@@ -88,6 +93,9 @@ func begin(ctx context.Context, o Options) (*session, error) {
 	hide := Hiding(o.Experiment)
 	o.Command = hide(o.Command)
 	s := &session{o: o, exp: o.Experiment, id: id, dir: dir, tell: newTeller(o.Progress)}
+	if s.keyName, err = keyName(o.Experiment.Load.Keys); err != nil {
+		return nil, mistake("%w", err)
+	}
 	s.reap(ctx)
 	s.entry, err = register.Open(ctx, register.Options{ID: id, Folder: dir, Command: o.Command, Wait: o.Wait})
 	if err != nil {
@@ -286,7 +294,7 @@ func (s *session) writeFacts(ctx context.Context) error {
 	if sub, ok := s.system.(platform.Substituter); ok {
 		substitutes = append(substitutes, sub.Substitutes()...)
 	}
-	workers, err := s.exp.Load.Pool()
+	pool, err := s.exp.Load.Pool()
 	if err != nil {
 		return err
 	}
@@ -294,8 +302,8 @@ func (s *session) writeFacts(ctx context.Context) error {
 	s.facts = Facts{
 		SchemaVersion: reports.SchemaVersion, Run: s.id, StartedAt: s.clock.Time(0).UTC(), Seed: s.o.Seed, Shift: s.o.Shift, Platform: s.o.Platform,
 		Substitutes: substitutes, Commit: Commit(ctx, filepath.Dir(s.exp.File)),
-		ConfigDigest: digestOf(env.Config), Control: s.exp.Applied, Workers: workers,
-		Faults: s.faultFacts(), Environment: env, Command: s.o.Command,
+		ConfigDigest: digestOf(env.Config), Control: s.exp.Applied, Workers: pool,
+		HotKeys: s.facts.HotKeys, Faults: s.faultFacts(), Environment: env, Command: s.o.Command,
 	}
 	s.facts.Fingerprint = digest(append([]string{s.o.Platform, fmt.Sprint(env.CPUs), env.OS, string(s.exp.Comparable())}, substitutes...)...)
 	return writeJSON(filepath.Join(s.dir, factsFile), s.facts)

@@ -47,49 +47,6 @@ func (c Capability) String() string {
 	return string(c.Level) + ": " + c.Reason
 }
 
-// notYet is the reason of the platforms that this version does not run.
-const notYet = "not supported in this version, which runs systems on local, docker and external"
-
-// notOurs is the reason of external.
-const notOurs = "an external system is not started by gauntlet, which therefore has no hold on its replicas"
-
-// row is a line of the capability table.
-type row struct {
-	kind, action string
-	on           map[string]Capability
-}
-
-// table is the one source of what can be done where. What is not in it is
-// refused.
-var table = []row{
-	podChaosRow(PodKill, "SIGKILL (with gracePeriod SIGTERM first); the supervisor starts the replacement at once, as a Deployment would",
-		"kill (with gracePeriod SIGTERM first), explicit start at once: the same container, its volumes and address kept"),
-	podChaosRow(ContainerKill, "SIGKILL of the replica's process, its one container; the supervisor restarts it in place",
-		"kill of the replica's container, explicit start at once"),
-	podChaosRow(PodFailure, "SIGKILL, held down for the duration, started at its end",
-		"kill, held down for the duration, explicit start at its end"),
-	ownRow(Restart, "SIGTERM, SIGKILL after the service's grace; the supervisor starts the replacement at once; the next replica when it is ready",
-		"SIGTERM, SIGKILL after the service's grace; explicit start at once; the next replica when it is ready"),
-	ownRow(Scale, "processes like the others, at ports of their own; those that leave get SIGTERM and their grace",
-		"containers like the others, on ports of their own; those that leave get SIGTERM and their grace"),
-}
-
-// ownRow is the row of a kind that is no Chaos Mesh object.
-func ownRow(kind, local, docker string) row {
-	r := podChaosRow("", local, docker)
-	r.kind = kind
-	return r
-}
-
-func podChaosRow(action, local, docker string) row {
-	return row{kind: PodChaos, action: action, on: map[string]Capability{
-		Local:      {Level: Faithful, How: local},
-		Docker:     {Level: Faithful, How: docker},
-		Kubernetes: {Level: Refused, Reason: notYet},
-		External:   {Level: Refused, Reason: notOurs},
-	}}
-}
-
 // CapabilityOf is what the platform can make of f as a whole: the worst of
 // what it can make of its parts, so refused as soon as one field is.
 func CapabilityOf(platform string, f Fault) Capability {
@@ -137,11 +94,11 @@ func ofKind(platform string, f Fault) Capability {
 		return Capability{Level: Refused, Reason: fmt.Sprintf("there is no platform %q; %s", platform, diagnostic.DidYouMean(platform, Platforms))}
 	}
 	for _, r := range table {
-		if r.kind == f.Kind && r.action == f.Action {
+		if r.kind == f.Kind && (r.action == f.Action || r.action == "") {
 			return r.on[platform]
 		}
 	}
-	return Capability{Level: Refused, Reason: fmt.Sprintf("not supported in this version on %s: of Chaos Mesh's kinds only PodChaos is", platform)}
+	return Capability{Level: Refused, Reason: "it is not known here"}
 }
 
 // refusedFields is a refusal for each field of f that cannot mean anything on
@@ -155,6 +112,12 @@ func refusedFields(platform string, f Fault) []Capability {
 	for _, path := range f.ClusterOnly {
 		all = append(all, Capability{Level: Refused, Field: path, Reason: path + " means something in a cluster only"})
 	}
+	if f.Network != nil {
+		all = append(all, f.Network.refused()...)
+	}
+	if f.endless() {
+		all = append(all, Capability{Level: Refused, Field: "spec.duration", Reason: "it has no duration, and the faults of an experiment must end"})
+	}
 	for _, phase := range f.Selector.Phases {
 		if phase != "Running" {
 			all = append(all, Capability{Level: Refused, Field: "spec.selector.podPhaseSelectors",
@@ -164,9 +127,30 @@ func refusedFields(platform string, f Fault) []Capability {
 	return all
 }
 
+// endless tells whether f is held and nothing ends it.
+func (f Fault) endless() bool {
+	return f.Duration == 0 && (f.Network != nil || f.HTTP != nil || f.Stress != nil)
+}
+
+// refused are the fields that only packets can have: a stream of bytes has
+// none.
+func (n *Network) refused() []Capability {
+	const hidden = "TCP hides it from both ends: the bytes arrive once, whole and in order, only later"
+	var all []Capability
+	for _, f := range []struct {
+		path  string
+		share float64
+	}{{"spec.duplicate", n.Duplicate}, {"spec.corrupt", n.Corrupt}, {"spec.delay.reorder", n.Reorder}} {
+		if f.share > 0 {
+			all = append(all, Capability{Level: Refused, Field: f.path, Reason: hidden})
+		}
+	}
+	return all
+}
+
 // notes tells of the fields that mean less here than a reader might think.
 func notes(platform string, f Fault) []string {
-	var all []string
+	all := slices.Clone(f.Notes)
 	if f.OneShot() && f.Duration > 0 {
 		all = append(all, fmt.Sprintf("duration %s has no effect: %s is done in an instant, here as upstream", f.Duration, f.Action))
 	}

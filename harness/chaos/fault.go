@@ -40,6 +40,9 @@ type Fault struct {
 	Stress  *Stress
 	Change  *Change // of the kinds Scale, Limit and Restart
 
+	// Notes tell of fields that are read here in a way a reader should know.
+	Notes []string
+
 	// ClusterOnly lists the fields, by path, that the object sets and that mean
 	// something in a cluster only. Every other platform refuses them.
 	ClusterOnly []string
@@ -122,7 +125,7 @@ func (f Fault) OneShot() bool {
 
 // Distinct is nil when every fault has a name of its own, else a
 // diagnostic.List: events and reports know a fault by its name alone.
-func Distinct(faults []Fault) error {
+func Distinct(faults []Timed) error {
 	var all diagnostic.List
 	seen := map[string]bool{}
 	for _, f := range faults {

@@ -7,13 +7,13 @@ import (
 )
 
 func TestDistinct(t *testing.T) {
-	named := func(name string, line int) Fault {
-		return Fault{Name: name, Kind: PodChaos, Action: PodKill, Places: map[string]Place{"metadata": {File: "x.yaml", Line: line, Column: 3}}}
+	named := func(name string, line int) Timed {
+		return Timed{Fault: Fault{Name: name, Kind: PodChaos, Action: PodKill, Places: map[string]Place{"metadata": {File: "x.yaml", Line: line, Column: 3}}}}
 	}
-	if err := Distinct([]Fault{named("a", 1), named("b", 2)}); err != nil {
+	if err := Distinct([]Timed{named("a", 1), named("b", 2)}); err != nil {
 		t.Error(err)
 	}
-	all := diagnostic.All(Distinct([]Fault{named("a", 1), named("b", 2), named("a", 3)}))
+	all := diagnostic.All(Distinct([]Timed{named("a", 1), named("b", 2), named("a", 3)}))
 	if len(all) != 1 || all[0].Line != 3 || all[0].Message != `two faults are called "a"` {
 		t.Errorf("mistakes %v", all)
 	}

@@ -20,7 +20,7 @@ func Select(f Fault, replicas []platform.Replica, rnd *rand.Rand) ([]string, err
 	if err != nil {
 		return nil, err
 	}
-	if f.Kind == PodChaos && f.Action == ContainerKill {
+	if len(f.ContainerNames) > 0 {
 		if err := haveContainers(f, match); err != nil {
 			return nil, err
 		}

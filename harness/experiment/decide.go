@@ -34,6 +34,15 @@ type Demand struct {
 	Met       bool
 }
 
+// Part is one fault of an entry of the timeline: most entries have one, a
+// Schedule or a Workflow several.
+type Part struct {
+	After   time.Duration // from the entry's own time
+	Lasts   time.Duration // 0 with OneShot
+	OneShot bool          // it is over at once (a kill), and its heal is the victim's return
+	Title   string        // "" for the title of the entry
+}
+
 // The least that is asked of a run (section 4 of measurement.md).
 const (
 	leastBaseline  = 1000 // requests
@@ -43,11 +52,10 @@ const (
 )
 
 // Decide says whether a run of e can decide what it is held to, before any
-// load is sent. faultEnd tells of fault i how long it lasts, or that it is
-// over at once (a kill), its heal being the victim's return. What cannot be
-// decided is a diagnostic.List; the Decision is complete all the same.
-func Decide(e *Experiment, faultEnd func(i int) (lasts time.Duration, oneShot bool)) (Decision, error) {
-	p := e.plan(faultEnd)
+// load is sent. parts tells what the i-th of its faults is made of. What cannot
+// be decided is a diagnostic.List; the Decision is complete all the same.
+func Decide(e *Experiment, parts func(i int) []Part) (Decision, error) {
+	p := e.plan(parts)
 	pool, err := e.Load.Pool()
 	if err != nil {
 		return Decision{}, fmt.Errorf("%s: %w", e.Name, err)
@@ -220,10 +228,10 @@ func (d *decider) durability() {
 	}
 	share := d.e.Consistency.Share * durableOfShare
 	fewest, where := math.MaxInt, ""
-	for i, w := range d.plan.windows {
+	for _, w := range d.plan.windows {
 		from, to := d.injectable()+w.from, d.injectable()+w.to
 		if n := whole(share * d.offered(from-settling, max(to, from+settling))); n < fewest {
-			fewest, where = n, "around "+d.e.Faults[i].title()
+			fewest, where = n, "around "+w.title
 		}
 	}
 	if where == "" { // without a fault the whole run is asked about

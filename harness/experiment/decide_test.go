@@ -8,9 +8,9 @@ import (
 	"gauntlet/harness/diagnostic"
 )
 
-// lasting is a faultEnd for faults that last; 0 is over at once.
-func lasting(each ...time.Duration) func(int) (time.Duration, bool) {
-	return func(i int) (time.Duration, bool) { return each[i], each[i] == 0 }
+// lasting is faults of one part that last so long; 0 is over at once.
+func lasting(each ...time.Duration) func(int) []Part {
+	return func(i int) []Part { return []Part{{Lasts: each[i], OneShot: each[i] == 0}} }
 }
 
 func TestTheDocumentedExampleCanBeDecided(t *testing.T) {

@@ -130,6 +130,7 @@ type Phases struct {
 // Fault is one entry of the timeline: a Chaos Mesh object, or an action.
 type Fault struct {
 	At     time.Duration // from the end of the baseline
+	For    time.Duration // how long a Schedule goes on; 0: not said
 	Chaos  Manifest      // its Node is nil for an action
 	Action *Action       // nil for an object
 }

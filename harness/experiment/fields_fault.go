@@ -10,6 +10,7 @@ import (
 
 var faultFields = object[Fault]{
 	scalar("at", "When, from the end of the baseline; equal times are together.", duration(0, day), func(f *Fault) *time.Duration { return &f.At }),
+	scalar("for", "How long a Schedule goes on; of no other object.", duration(time.Millisecond, day), func(f *Fault) *time.Duration { return &f.For }),
 	{name: "chaos", doc: "A Chaos Mesh object, or the path of a file that holds one.",
 		schema: schema{"anyOf": []schema{{"type": "string", "minLength": 1}, {"type": "object"}}}, read: readChaos},
 	{name: "action", doc: "What no Chaos Mesh object can say: scale, limit or restart.", schema: actionFields.schema(), read: readAction},
@@ -32,6 +33,9 @@ var faultList = field[draft]{name: "faults", doc: "What is broken, and when.",
 			_, action := r.written[join(at, "action")]
 			if _, isMapping := item.(*ast.MappingNode); isMapping && object == action {
 				r.refuse(item, "write either chaos: (a Chaos Mesh object) or action: (scale, limit or restart)", "%s has %s", r.title(at), map[bool]string{false: "neither chaos nor action", true: "both chaos and action"}[object])
+			}
+			if _, long := r.written[join(at, "for")]; long && action {
+				r.refuse(item, "write duration within the action", "%s says for, which is of a Schedule", r.title(at))
 			}
 			d.Faults = append(d.Faults, f)
 		})

@@ -14,24 +14,24 @@ import (
 )
 
 // chaosEnds reads from the objects and actions how long faults last.
-func chaosEnds(t testing.TB, e *Experiment) func(int) (time.Duration, bool) {
+func chaosEnds(t testing.TB, e *Experiment) func(int) []Part {
 	t.Helper()
-	return func(i int) (time.Duration, bool) {
+	return func(i int) []Part {
 		if a := e.Faults[i].Action; a != nil {
-			return a.Duration, a.Duration == 0
+			return []Part{{Lasts: a.Duration, OneShot: a.Duration == 0}}
 		}
 		spec, ok := get(e.Faults[i].Chaos.Node.(*ast.MappingNode), "spec").(*ast.MappingNode)
 		if !ok {
 			t.Fatalf("fault %d has no spec", i)
 		}
 		if get(spec, "duration") == nil {
-			return 0, true
+			return []Part{{OneShot: true}}
 		}
 		d, err := time.ParseDuration(wordAt(spec, "duration"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return d, false
+		return []Part{{Lasts: d}}
 	}
 }
 

@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
@@ -20,12 +21,13 @@ type plan struct {
 	lastHeal    time.Duration // when the last fault is healed, at the earliest
 	latestHeal  time.Duration // the same, when a one-shot fault takes all the time that it may
 	oneShot     bool          // there is a fault whose heal is its victim's own return
-	windows     []window      // of the faults, in their order
+	windows     []window      // of the faults, in the order of their times
 }
 
 type window struct {
 	from, to time.Duration // to: its heal, at the earliest
 	oneShot  bool
+	title    string
 }
 
 // grace is how long a one-shot fault's victim may stay away.
@@ -36,22 +38,28 @@ func (e *Experiment) grace() time.Duration {
 	return 15 * time.Second
 }
 
-func (e *Experiment) plan(faultEnd func(i int) (lasts time.Duration, oneShot bool)) plan {
+func (e *Experiment) plan(parts func(i int) []Part) plan {
 	var p plan
 	for i, f := range e.Faults {
-		lasts, oneShot := faultEnd(i)
-		w := window{from: f.At, to: f.At + lasts, oneShot: oneShot}
-		latest := w.to
-		if oneShot {
-			w.to = f.At
-			latest = f.At + e.grace()
-			p.oneShot = true
+		for _, part := range parts(i) {
+			at := f.At + part.After
+			w := window{from: at, to: at + part.Lasts, oneShot: part.OneShot, title: part.Title}
+			if w.title == "" {
+				w.title = f.title()
+			}
+			latest := w.to
+			if w.oneShot {
+				w.to = at
+				latest = at + e.grace()
+				p.oneShot = true
+			}
+			p.lastHeal, p.latestHeal = max(p.lastHeal, w.to), max(p.latestHeal, latest)
+			p.windows = append(p.windows, w)
 		}
-		if i == 0 {
-			p.firstInject = f.At
-		}
-		p.lastHeal, p.latestHeal = max(p.lastHeal, w.to), max(p.latestHeal, latest)
-		p.windows = append(p.windows, w)
+	}
+	slices.SortStableFunc(p.windows, func(a, b window) int { return int(a.from - b.from) })
+	if len(p.windows) > 0 {
+		p.firstInject = p.windows[0].from
 	}
 	return p
 }
@@ -66,7 +74,7 @@ func (e *Experiment) timeline(p plan) []Mark {
 	fault := baseline + e.Phases.Baseline
 	observe := fault + p.lastHeal
 	marks := []Mark{{0, "warm-up"}, {baseline, "baseline"}}
-	for i, w := range p.windows {
+	for _, w := range p.windows {
 		how := fmt.Sprintf("for %v", w.to-w.from)
 		if w.oneShot {
 			how = fmt.Sprintf("once; its victim has %v to return", e.grace())
@@ -74,7 +82,7 @@ func (e *Experiment) timeline(p plan) []Mark {
 		if e.Inert {
 			how += " (inert: nothing is done)"
 		}
-		marks = append(marks, Mark{fault + w.from, fmt.Sprintf("fault: %s, %s", e.Faults[i].title(), how)})
+		marks = append(marks, Mark{fault + w.from, fmt.Sprintf("fault: %s, %s", w.title, how)})
 	}
 	when := "observe"
 	if p.oneShot {

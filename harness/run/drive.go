@@ -200,7 +200,7 @@ func (s *session) timeline(ctx context.Context, base int64) (lastHeal int64, err
 	)
 	for i, p := range s.faults {
 		all.Go(func() {
-			healed, faultErr := s.fault(ctx, p, base+int64(s.exp.Faults[i].At))
+			healed, faultErr := s.fault(ctx, p, base+int64(s.o.Faults[i].At))
 			mu.Lock()
 			defer mu.Unlock()
 			lastHeal = max(lastHeal, healed)

@@ -53,11 +53,12 @@ type Facts struct {
 // FaultFacts is what is known of a fault before it is injected, in the order
 // of the experiment's faults.
 type FaultFacts struct {
-	Name       string   `json:"name"`
-	Kind       string   `json:"kind"`
-	Capability string   `json:"capability"`
-	Targets    []string `json:"targets"`
-	OneShot    bool     `json:"oneShot"`
+	Name       string        `json:"name"`
+	Kind       string        `json:"kind"`
+	Capability string        `json:"capability"`
+	Targets    []string      `json:"targets"`
+	OneShot    bool          `json:"oneShot"`
+	At         time.Duration `json:"at"` // planned, from the end of the baseline, in ns
 	// Lasts is how long it is active, in ns; of a one-shot fault how long its
 	// victim may take to return.
 	Lasts time.Duration `json:"lasts"`

@@ -99,7 +99,7 @@ func (t *trial) belongTogether() error {
 	switch {
 	case t.log.Header.Run != t.facts.Run:
 		return fmt.Errorf("%s is of run %q and %s of run %q", opsFile, t.log.Header.Run, factsFile, t.facts.Run)
-	case len(t.exp.Faults) != len(t.facts.Faults):
+	case (len(t.exp.Faults) == 0) != (len(t.facts.Faults) == 0):
 		return fmt.Errorf("%s has %d faults and %s %d: they are not of one run", experimentFile, len(t.exp.Faults), factsFile, len(t.facts.Faults))
 	case !slices.Equal(t.log.Header.Operations, operationNames(t.exp)):
 		return fmt.Errorf("%s has the operations %q and %s %q: they are not of one run", experimentFile, operationNames(t.exp), opsFile, t.log.Header.Operations)
@@ -245,8 +245,13 @@ func (t *trial) input() slo.Input {
 func (t *trial) plannedEnd() int64 {
 	p := t.exp.Phases
 	var last time.Duration
+	timed := slices.ContainsFunc(t.facts.Faults, func(f FaultFacts) bool { return f.At > 0 })
 	for i, f := range t.facts.Faults {
-		last = max(last, t.exp.Faults[i].At+f.Lasts)
+		at := f.At
+		if !timed && len(t.exp.Faults) == len(t.facts.Faults) {
+			at = t.exp.Faults[i].At // a run of an earlier version did not write it down
+		}
+		last = max(last, at+f.Lasts)
 	}
 	return int64(p.Warmup + p.Baseline + t.facts.Shift + last + p.Observe)
 }

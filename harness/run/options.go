@@ -17,7 +17,7 @@ import (
 // Options says what to run and how.
 type Options struct {
 	Experiment      *experiment.Experiment
-	Faults          []chaos.Fault // the experiment's, decoded, in its order
+	Faults          []chaos.Timed // the experiment's, decoded
 	Platform        string        // "local", "docker" or "external"
 	Seed            int64         // of everything random
 	Shift           time.Duration // the baseline is this much longer, so that the faults meet the system in another phase; ≥ 0

@@ -162,7 +162,7 @@ func (s *session) carryOut(ctx context.Context) (measured bool, err error) {
 func (s *session) prepare(ctx context.Context, clock history.Clock) error {
 	s.faults = s.faults[:0]
 	for _, f := range s.o.Faults {
-		p, err := chaos.Prepare(ctx, s.system, f, chaos.Settings{
+		p, err := chaos.Prepare(ctx, s.system, f.Fault, chaos.Settings{
 			Clock: clock, Probe: platform.Probe, ReadyWithin: s.returnLimit(), Seed: uint64(s.o.Seed), Inert: s.exp.Inert,
 		})
 		if err != nil {
@@ -280,7 +280,7 @@ func (s *session) faultFacts() []FaultFacts {
 		f := p.Fault()
 		facts[i] = FaultFacts{
 			Name: f.Name, Kind: f.Title(), Capability: chaos.CapabilityOf(s.o.Platform, f).String(),
-			Targets: slices.Clone(p.Targets()), OneShot: f.OneShot(), Lasts: f.Duration,
+			Targets: slices.Clone(p.Targets()), OneShot: f.OneShot(), At: s.o.Faults[i].At, Lasts: f.Duration,
 		}
 		if f.OneShot() {
 			facts[i].Lasts = p.Takes()

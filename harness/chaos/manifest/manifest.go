@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -29,54 +30,58 @@ import (
 // texts, and no object that a person wrote comes near it.
 const maxBytes = 64 << 10
 
-// DecodeFile reads the one object that the file at path holds. Mistakes are a
-// diagnostic.List; a file that cannot be read is an error of another kind.
-func DecodeFile(path string) (chaos.Fault, error) {
+// DecodeFile reads the objects that the file at path holds, at least one.
+// Mistakes are a diagnostic.List; a file that cannot be read is an error of
+// another kind.
+func DecodeFile(path string, within time.Duration) ([][]chaos.Timed, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return chaos.Fault{}, err
+		return nil, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxBytes {
-		return chaos.Fault{}, diagnostic.List{{File: path, Message: fmt.Sprintf("not a regular file of at most %d bytes", maxBytes)}}.Err()
+		return nil, diagnostic.List{{File: path, Message: fmt.Sprintf("not a regular file of at most %d bytes", maxBytes)}}.Err()
 	}
 	source, err := os.ReadFile(path)
 	if err != nil {
-		return chaos.Fault{}, err
+		return nil, err
 	}
 	file, err := parse(source)
 	if err != nil {
-		return chaos.Fault{}, syntax(path, source, err)
+		return nil, syntax(path, source, err)
 	}
-	var docs []ast.Node
+	var all [][]chaos.Timed
+	var mistakes diagnostic.List
 	for _, d := range file.Docs {
-		if d.Body != nil && d.Body.Type() != ast.CommentType {
-			docs = append(docs, d.Body)
+		if d.Body == nil || d.Body.Type() == ast.CommentType {
+			continue
 		}
+		one, err := Decode(path, source, d.Body, within)
+		mistakes = append(mistakes, diagnostic.All(err)...)
+		all = append(all, one)
 	}
-	switch len(docs) {
-	case 0:
-		return chaos.Fault{}, diagnostic.List{{File: path, Message: "there is no object in it", Hint: "a Chaos Mesh object begins with apiVersion: " + apiVersion}}.Err()
-	case 1:
-		return Decode(path, source, docs[0])
+	if len(all) == 0 {
+		return nil, diagnostic.List{{File: path, Message: "there is no object in it", Hint: "a Chaos Mesh object begins with apiVersion: " + apiVersion}}.Err()
 	}
-	r := reader{file: path, source: source}
-	return chaos.Fault{}, diagnostic.List{r.at(whereOf(docs[1]), "a second object in one file", "write one file for each fault")}.Err()
+	return all, mistakes.Err()
 }
 
-// Decode reads the object at node, a part of the YAML text source of the file.
-// A kind that no platform of this version can do is read as well, as far as
-// its name, kind, action and duration: chaos.Refuse says that it cannot be
-// done. Mistakes are a diagnostic.List in the order of the file.
-func Decode(file string, source []byte, node ast.Node) (chaos.Fault, error) {
-	r := &reader{file: file, source: source}
+// Decode reads the object at node, a part of the YAML text source of the file:
+// one fault, or of a Schedule or Workflow a timeline of them, in order, each
+// with a name of its own. Their times count from the beginning of the object. A
+// Schedule goes on for within, which is 0 for every other kind. A kind that no
+// platform can do is read as well, as far as its name, kind, action and
+// duration: chaos.Refuse says that it cannot be done. Mistakes are a
+// diagnostic.List in the order of the file.
+func Decode(file string, source []byte, node ast.Node, within time.Duration) ([]chaos.Timed, error) {
+	r := &reader{file: file, source: source, within: within}
 	root := r.tree(node)
 	if len(r.mistakes) == 0 {
-		f := r.fault(root)
+		timeline := r.timeline(root)
 		if len(r.mistakes) == 0 {
-			return f, nil
+			return timeline, nil
 		}
 	}
-	return chaos.Fault{}, r.mistakes.Err()
+	return nil, r.mistakes.Err()
 }
 
 // reader reads one object and gathers its mistakes.
@@ -86,6 +91,8 @@ type reader struct {
 	anchors  map[string]ast.Node // of the whole file, once an alias asks for one
 	nodes    int                 // read so far, those behind aliases each time
 	full     bool                // a limit is exceeded
+	within   time.Duration       // how long a Schedule goes on; 0: not said
+	faults   int                 // made so far out of a Schedule or Workflow
 	mistakes diagnostic.List
 }
 

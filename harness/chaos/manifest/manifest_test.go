@@ -1,15 +1,17 @@
 package manifest
 
 import (
+	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chaos-mesh/chaos-mesh/api/v1alpha1"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
@@ -19,39 +21,70 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-func TestExamplesDecode(t *testing.T) {
-	want := map[string]chaos.Fault{
-		"pod-kill": {Name: "pod-kill", Kind: "PodChaos", Action: "pod-kill", Mode: "one", GracePeriod: 5 * time.Second,
-			Selector: chaos.Selector{Namespaces: []string{"shop"}, Labels: map[string]string{"app.kubernetes.io/component": "cart"}}},
-		"pod-failure": {Name: "redis-down", Kind: "PodChaos", Action: "pod-failure", Mode: "all", Duration: 90 * time.Second,
-			Selector: chaos.Selector{Namespaces: []string{"shop"}, Labels: map[string]string{"app": "redis"}}},
-		"container-kill": {Name: "container-kill", Kind: "PodChaos", Action: "container-kill", Mode: "fixed", Value: 2, ContainerNames: []string{"mapper"},
-			Selector: chaos.Selector{Namespaces: []string{}, Expressions: []chaos.Requirement{
-				{Key: "app", Operator: "In", Values: []string{"mapper"}}, {Key: "canary", Operator: "DoesNotExist"}}}},
-		"by-name": {Name: "by-name", Kind: "PodChaos", Action: "pod-failure", Mode: "random-max-percent", Value: 50, Duration: 500 * time.Millisecond,
-			Selector: chaos.Selector{Namespaces: []string{}, Pods: map[string][]string{"default": {"mapper-1", "mapper-2"}}}},
-		"phase": {Name: "phase", Kind: "PodChaos", Action: "pod-kill", Mode: "fixed-percent", Value: 34, Duration: 30 * time.Second,
-			Selector:    chaos.Selector{Namespaces: []string{}, Phases: []string{"Running"}},
-			ClusterOnly: []string{"spec.selector.nodeSelectors", "spec.selector.annotationSelectors"}},
-		"network":  {Name: "slow-redis", Kind: "NetworkChaos", Action: "delay", Duration: 20 * time.Second},
-		"schedule": {Name: "every-minute", Kind: "Schedule"},
-		"workflow": {Name: "one-after-the-other", Kind: "Workflow"},
+// spanOf is how long a Schedule of testdata goes on.
+func spanOf(file string) time.Duration {
+	if name := filepath.Base(file); strings.HasPrefix(name, "schedule") || strings.HasPrefix(name, "upstream-schedule") {
+		return 5 * time.Minute
 	}
+	return 0
+}
+
+// only is the one fault that a file was made into.
+func only(all [][]chaos.Timed, err error) (chaos.Fault, error) {
+	if err != nil {
+		return chaos.Fault{}, err
+	}
+	return alone(all[0], nil)
+}
+
+func alone(all []chaos.Timed, err error) (chaos.Fault, error) {
+	if err != nil {
+		return chaos.Fault{}, err
+	}
+	if len(all) != 1 {
+		return chaos.Fault{}, fmt.Errorf("%d faults", len(all))
+	}
+	return all[0].Fault, nil
+}
+
+// Every example is read into what its golden file says, field by field.
+func TestExamplesDecode(t *testing.T) {
 	files, err := filepath.Glob("testdata/examples/*.yaml")
-	if err != nil || len(files) != len(want) {
-		t.Fatalf("%d examples (%v), %d expected", len(files), err, len(want))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no examples", err)
 	}
 	for _, file := range files {
-		name := strings.TrimSuffix(filepath.Base(file), ".yaml")
-		got, err := DecodeFile(file)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			all, err := DecodeFile(file, spanOf(file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range all[0] {
+				all[0][i].Places = nil
+			}
+			got, err := json.MarshalIndent(all, "", " ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, strings.TrimSuffix(file, ".yaml")+".golden", string(got)+"\n")
+		})
+	}
+}
+
+// golden compares got with the file, which -update writes.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
 		}
-		got.Places = nil
-		if !reflect.DeepEqual(got, want[name]) {
-			t.Errorf("%s:\n got %+v\nwant %+v", name, got, want[name])
-		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }
 
@@ -62,27 +95,14 @@ func TestMistakesAreShownWhereTheyAre(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			f, err := DecodeFile(file)
+			f, err := DecodeFile(file, spanOf(file))
 			if err == nil {
 				t.Fatalf("decodes as %+v", f)
 			}
 			if diagnostic.All(err) == nil {
 				t.Errorf("not a diagnostic: %v", err)
 			}
-			golden := strings.TrimSuffix(file, ".yaml") + ".golden"
-			got := filepath.ToSlash(err.Error()) + "\n"
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got != string(want) {
-				t.Errorf("got\n%swant\n%s", got, want)
-			}
+			golden(t, strings.TrimSuffix(file, ".yaml")+".golden", filepath.ToSlash(err.Error())+"\n")
 		})
 	}
 }
@@ -105,7 +125,7 @@ func TestDecodePartOfAFile(t *testing.T) {
 		"        duration: 5s",
 		"        selector: *who",
 	}, "\n"))
-	f, err := Decode("x.yaml", source, part(t, source))
+	f, err := alone(Decode("x.yaml", source, part(t, source), 0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +139,7 @@ func TestDecodePartOfAFile(t *testing.T) {
 		t.Errorf("the selector's label stands at %+v", p)
 	}
 	broken := []byte(strings.Replace(string(source), "duration: 5s", "duration: -5s", 1))
-	_, err = Decode("x.yaml", broken, part(t, broken))
+	_, err = Decode("x.yaml", broken, part(t, broken), 0)
 	if all := diagnostic.All(err); len(all) != 1 || all[0].Line != 12 || all[0].Column != 19 {
 		t.Errorf("mistakes %v", err)
 	}
@@ -151,18 +171,18 @@ func TestFilesThatAreNone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{large, t.TempDir()} {
-		if _, err := DecodeFile(path); len(diagnostic.All(err)) != 1 {
+		if _, err := DecodeFile(path, 0); len(diagnostic.All(err)) != 1 {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
-	if _, err := DecodeFile(filepath.Join(t.TempDir(), "nowhere.yaml")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := DecodeFile(filepath.Join(t.TempDir(), "nowhere.yaml"), 0); !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
 	}
 }
 
 // What decodes can be asked of every platform, and what is refused says where.
 func TestRefusalsHavePlaces(t *testing.T) {
-	f, err := DecodeFile("testdata/examples/phase.yaml")
+	f, err := only(DecodeFile("testdata/examples/phase.yaml", 0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,14 +190,22 @@ func TestRefusalsHavePlaces(t *testing.T) {
 	if len(all) != 2 || all[0].Line != 12 || all[1].Line != 13 || all[0].Column != 5 {
 		t.Errorf("refused with %v", chaos.Refuse(chaos.Local, f))
 	}
-	f, err = DecodeFile("testdata/examples/network.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range chaos.Platforms {
-		err := chaos.Refuse(p, f)
-		if err == nil || !strings.Contains(err.Error(), "not supported in this version on "+p) {
-			t.Errorf("NetworkChaos on %s: %v", p, err)
+}
+
+// Whatever decodes is runnable or refused with a reason, on every platform.
+func TestEveryKindIsRunnableOrRefusedWithAReason(t *testing.T) {
+	for kind := range v1alpha1.AllKindsIncludeScheduleAndWorkflow() {
+		if kind == "Schedule" || kind == "Workflow" {
+			continue // they are read as the kinds that they are made of
+		}
+		for _, p := range chaos.Platforms {
+			c := chaos.CapabilityOf(p, chaos.Fault{Name: "x", Kind: kind, Action: "any"})
+			if c.Level == chaos.Refused && c.Reason == "" {
+				t.Errorf("%s on %s is refused without a reason", kind, p)
+			}
+			if strings.Contains(c.Reason, "not known here") && kind != "PodChaos" && kind != "NetworkChaos" {
+				t.Errorf("%s on %s: the table has no row", kind, p)
+			}
 		}
 	}
 }
@@ -202,18 +230,28 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		for _, d := range file.Docs {
-			fault, err := Decode("f.yaml", source, d.Body)
+			all, err := Decode("f.yaml", source, d.Body, time.Minute)
+			if err != nil {
+				all, err = Decode("f.yaml", source, d.Body, 0)
+			}
 			if err != nil {
 				if all := diagnostic.All(err); len(all) == 0 || all[0].File != "f.yaml" || all[0].Message == "" {
 					t.Errorf("not a diagnostic: %v", err)
 				}
 				continue
 			}
-			if fault.Name == "" || fault.Kind == "" || fault.Duration < 0 || fault.GracePeriod < 0 {
-				t.Errorf("decoded to %+v", fault)
+			if len(all) == 0 || len(all) > mostFaults {
+				t.Errorf("decoded to %d faults", len(all))
 			}
-			for _, p := range chaos.Platforms {
-				_ = chaos.CapabilityOf(p, fault)
+			for _, fault := range all {
+				if fault.Name == "" || fault.Kind == "" || fault.At < 0 || fault.Duration < 0 || fault.GracePeriod < 0 {
+					t.Errorf("decoded to %+v", fault)
+				}
+				for _, p := range chaos.Platforms {
+					if c := chaos.CapabilityOf(p, fault.Fault); c.Level == chaos.Refused && c.Reason == "" {
+						t.Errorf("%s is refused on %s without a reason", fault.Title(), p)
+					}
+				}
 			}
 		}
 	})

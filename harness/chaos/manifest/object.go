@@ -34,25 +34,41 @@ const longest = 7 * 24 * time.Hour
 // silence keeps the webhook code from logging every object that it looks at.
 var silence = sync.OnceFunc(func() { log.SetLogger(logr.Discard()) })
 
-// fault reads the object, whatever its kind.
-func (r *reader) fault(root *node) chaos.Fault {
+// timeline reads the object, whatever its kind.
+func (r *reader) timeline(root *node) []chaos.Timed {
 	silence()
 	if root.kind != mapping {
 		r.wrong(root.place, "a Chaos Mesh object is a mapping", "it begins with apiVersion: "+apiVersion)
-		return chaos.Fault{}
+		return nil
 	}
 	object := r.object(root)
 	if object == nil {
-		return chaos.Fault{}
+		return nil
 	}
-	f := chaos.Fault{Name: object.GetName(), Kind: text(root, "kind"), Places: r.places(root)}
-	r.common(root, object, &f)
-	if pod, ok := object.(*v1alpha1.PodChaos); ok {
-		r.podChaos(root, pod, &f)
+	r.named(root, object)
+	var all []chaos.Timed
+	switch object := object.(type) {
+	case *v1alpha1.Schedule:
+		all = r.schedule(root, object)
+	case *v1alpha1.Workflow:
+		all = r.workflow(root, object)
+	default:
+		if r.within > 0 {
+			r.wrong(root.place, text(root, "kind")+" happens once: for says how long a Schedule goes on", "leave for out, or write a Schedule")
+		}
+		all = []chaos.Timed{{Fault: r.fault(root, object, object.GetName())}}
 	}
 	if len(r.mistakes) == 0 { // ours say the same in the terms of the file
 		r.upstreamChecks(root, object)
 	}
+	return all
+}
+
+// fault reads an object that is one fault.
+func (r *reader) fault(root *node, object client.Object, name string) chaos.Fault {
+	f := chaos.Fault{Name: name, Kind: text(root, "kind"), Action: text(root, "spec", "action"), Places: r.places(root)}
+	f.Duration = r.length(root, []string{"spec", "duration"}, text(root, "spec", "duration"))
+	r.kind(root, object, &f)
 	return f
 }
 
@@ -92,29 +108,36 @@ func (r *reader) object(root *node) client.Object {
 	return object
 }
 
-// common checks and reads what every kind has.
-func (r *reader) common(root *node, object client.Object, f *chaos.Fault) {
-	if f.Name == "" {
+// kind reads what is the kind's own. Kinds that no platform can do have been
+// read as far as they need to be.
+func (r *reader) kind(root *node, object client.Object, f *chaos.Fault) {
+	switch object := object.(type) {
+	case *v1alpha1.PodChaos:
+		r.podChaos(root, object, f)
+	case *v1alpha1.NetworkChaos:
+		r.networkChaos(root, object, f)
+	case *v1alpha1.HTTPChaos:
+		r.httpChaos(root, object, f)
+	case *v1alpha1.StressChaos:
+		r.stressChaos(root, object, f)
+	}
+}
+
+// remote notes a cluster beyond this one.
+func remote(name string, f *chaos.Fault) {
+	if name != "" {
+		f.ClusterOnly = append(f.ClusterOnly, "spec.remoteCluster")
+	}
+}
+
+// named checks what names the object, and that it is not paused.
+func (r *reader) named(root *node, object client.Object) {
+	if object.GetName() == "" {
 		r.wrong(r.near(root, "metadata", "name"), "the object has no metadata.name", "events and the report call the fault by it")
 	}
 	if object.GetAnnotations()[v1alpha1.PauseAnnotationKey] == "true" {
 		r.wrong(r.near(root, "metadata", "annotations", v1alpha1.PauseAnnotationKey), "the object is paused: it would do nothing", "remove the annotation")
 	}
-	f.Action = text(root, "spec", "action")
-	written := text(root, "spec", "duration")
-	if written == "" {
-		return
-	}
-	d, err := time.ParseDuration(written)
-	switch {
-	case err != nil:
-		r.wrong(r.near(root, "spec", "duration"), fmt.Sprintf("%q is not a duration", written), "write it like 30s, 500ms or 1h10m")
-	case d < 0:
-		r.wrong(r.near(root, "spec", "duration"), fmt.Sprintf("duration %s is negative", written), "")
-	case d > longest:
-		r.wrong(r.near(root, "spec", "duration"), fmt.Sprintf("duration %s is longer than a week", written), "")
-	}
-	f.Duration = d
 }
 
 // upstreamChecks applies those of Chaos Mesh's webhook. They take for granted

@@ -39,6 +39,12 @@ func (r *reader) shape(path string, n *node, t reflect.Type) {
 			}
 		}
 	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Uint8 { // bytes are written in base64
+			if r.is(path, n, scalar) {
+				r.plain(path, n, reflect.TypeFor[string]())
+			}
+			return
+		}
 		if r.is(path, n, sequence) {
 			for i, item := range n.items {
 				r.shape(fmt.Sprintf("%s[%d]", path, i), item, t.Elem())

@@ -11,7 +11,6 @@ import (
 
 	"gauntlet/harness/experiment"
 	"gauntlet/harness/run"
-	"gauntlet/harness/suite"
 	"gauntlet/reports"
 )
 
@@ -119,19 +118,12 @@ func (c *judgeCommand) Run(std streams) error {
 	return reports.WriteResult(std.out, result)
 }
 
-// reportCommand draws the page of a run or a suite again.
+// reportCommand draws a run's page again.
 type reportCommand struct {
-	Dir string `arg:"" name:"run" help:"Folder of the run or the suite." type:"existingdir"`
+	Dir string `arg:"" name:"run" help:"Folder of the run." type:"existingdir"`
 }
 
 func (c *reportCommand) Run(std streams) error {
-	if suite.Is(c.Dir) {
-		if err := suite.Report(c.Dir); err != nil {
-			return exit{exitUsage, err}
-		}
-		fmt.Fprintln(std.out, suite.Page(c.Dir))
-		return nil
-	}
 	if err := run.Report(c.Dir, run.HistoryBeside(c.Dir)); err != nil {
 		return exit{exitUsage, err}
 	}

@@ -6,8 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"time"
 
 	"gauntlet/harness/chaos"
 	"gauntlet/harness/chaos/manifest"
@@ -19,7 +19,7 @@ import (
 // prepared is an experiment that was read and found runnable.
 type prepared struct {
 	exp      *experiment.Experiment
-	faults   []chaos.Fault
+	faults   []chaos.Timed // in the order of the file, those of a Schedule or Workflow in the order of time
 	platform string
 	decision experiment.Decision
 	repeat   int      // ≥ 1
@@ -32,10 +32,11 @@ type prepared struct {
 func prepare(ctx context.Context, exp *experiment.Experiment, platform string) (*prepared, error) {
 	p := &prepared{exp: exp, platform: platformOf(exp, platform), repeat: 1, root: exp.File}
 	var mistakes diagnostic.List
-	for _, f := range exp.Faults {
-		fault, err := decode(f)
+	parts := make([][]experiment.Part, len(exp.Faults))
+	for i, f := range exp.Faults {
+		timeline, err := decode(f)
 		if err == nil {
-			err = chaos.Refuse(p.platform, fault)
+			err = p.refuse(timeline)
 		}
 		if list := diagnostic.All(err); len(list) > 0 {
 			mistakes = append(mistakes, list...)
@@ -44,7 +45,11 @@ func prepare(ctx context.Context, exp *experiment.Experiment, platform string) (
 		if err != nil {
 			return nil, err
 		}
-		p.faults = append(p.faults, fault)
+		for _, t := range timeline {
+			parts[i] = append(parts[i], partOf(t, len(timeline)))
+			t.At += f.At
+			p.faults = append(p.faults, t)
+		}
 	}
 	if err := mistakes.Err(); err != nil {
 		return nil, err
@@ -56,18 +61,39 @@ func prepare(ctx context.Context, exp *experiment.Experiment, platform string) (
 		return nil, err
 	}
 	var err error
-	p.decision, err = experiment.Decide(exp, func(i int) (time.Duration, bool) {
-		return p.faults[i].Duration, p.faults[i].OneShot()
-	})
+	p.decision, err = experiment.Decide(exp, func(i int) []experiment.Part { return parts[i] })
 	return p, err
 }
 
-// decode is what a fault of the file means.
-func decode(f experiment.Fault) (chaos.Fault, error) {
+// decode is what an entry of the file means: the times count from its own.
+func decode(f experiment.Fault) ([]chaos.Timed, error) {
 	if f.Action != nil {
-		return actionFault(f.Action), nil
+		return []chaos.Timed{{Fault: actionFault(f.Action)}}, nil
 	}
-	return manifest.Decode(f.Chaos.File, f.Chaos.Source, f.Chaos.Node)
+	return manifest.Decode(f.Chaos.File, f.Chaos.Source, f.Chaos.Node, f.For)
+}
+
+// refuse is every reason why the platform cannot do the faults.
+func (p *prepared) refuse(timeline []chaos.Timed) error {
+	var all diagnostic.List
+	for _, t := range timeline {
+		for _, d := range diagnostic.All(chaos.Refuse(p.platform, t.Fault)) {
+			if !slices.ContainsFunc(all, func(o *diagnostic.Diagnostic) bool { return *o == *d }) { // a Schedule says the same each time
+				all = append(all, d)
+			}
+		}
+	}
+	return all.Err()
+}
+
+// partOf is a fault as what can be decided about it. Only one of several is
+// called by its own name.
+func partOf(t chaos.Timed, of int) experiment.Part {
+	p := experiment.Part{After: t.At, Lasts: t.Duration, OneShot: t.OneShot()}
+	if of > 1 {
+		p.Title = t.Kind + " " + t.Name
+	}
+	return p
 }
 
 // checkTarget finds the service that is to receive the traffic.
@@ -100,7 +126,7 @@ func (p *prepared) describe(w io.Writer) error {
 		return err
 	}
 	for _, f := range p.faults {
-		c := chaos.CapabilityOf(p.platform, f)
+		c := chaos.CapabilityOf(p.platform, f.Fault)
 		fmt.Fprintf(w, "\n  %s %s on %s: %s. %s.\n", f.Title(), f.Name, p.platform, c, c.How)
 		for _, note := range c.Notes {
 			fmt.Fprintf(w, "    note: %s\n", note)

@@ -54,7 +54,9 @@ func browser(t *testing.T) context.Context {
 // served gives pages by name over loopback and counts what is asked for.
 func served(t *testing.T) (url string, asked func() []string) {
 	t.Helper()
-	pages := map[string][]byte{"/hostile": render(t, hostileSample())}
+	pages := map[string][]byte{
+		"/hostile": render(t, hostileSample()), "/suite": []byte(drawn(t, SuiteHTML, suiteSample())), "/hostile-suite": []byte(drawn(t, SuiteHTML, hostileSuite())),
+	}
 	for name, sm := range samples() {
 		pages["/"+name] = render(t, sm)
 	}
@@ -102,7 +104,7 @@ func TestPageInABrowser(t *testing.T) {
 	ctx := browser(t)
 	url, asked := served(t)
 	said := complaints(t, ctx)
-	for i, name := range []string{"pass", "fail", "inconclusive", "hostile"} {
+	for i, name := range []string{"pass", "fail", "inconclusive", "hostile", "suite", "hostile-suite"} {
 		t.Run(name, func(t *testing.T) {
 			if err := chromedp.Do(ctx, chromedp.Navigate(url+"/"+name)); err != nil {
 				t.Fatal(err)
@@ -114,8 +116,12 @@ func TestPageInABrowser(t *testing.T) {
 			if err != nil || external != 0 {
 				t.Errorf("%d further resources, %v", external, err)
 			}
-			if name != "hostile" { // its texts are a thousand times too long
-				fits(t, ctx)
+			switch name {
+			case "hostile", "hostile-suite": // their texts are a thousand times too long
+			case "suite":
+				fits(t, ctx, "#verdict", "#tile-recovery", "#tile-availability", "#tile-lost", "#tile-took", "#why", ".matrix")
+			default:
+				fits(t, ctx, "#verdict", "#tile-recovered", "#tile-available", "#tile-lost", "#tile-slowest", "#why", ".proof", ".recent")
 			}
 			sideways, err := chromedp.Run(ctx, chromedp.Evaluate[float64](`document.documentElement.scrollWidth - innerWidth`))
 			if err != nil || sideways > 0 {
@@ -129,9 +135,9 @@ func TestPageInABrowser(t *testing.T) {
 }
 
 // fits says that what decides is on the first screen.
-func fits(t *testing.T, ctx context.Context) {
+func fits(t *testing.T, ctx context.Context, all ...string) {
 	t.Helper()
-	for _, what := range []string{"#verdict", "#tile-recovered", "#tile-available", "#tile-lost", "#tile-slowest", "#why", ".proof", ".recent"} {
+	for _, what := range all {
 		seen, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`(r => r.width > 0 && r.height > 0 && r.top >= 0 && r.bottom <= 720 && r.left >= 0 && r.right <= 1280)(document.querySelector('`+what+`').getBoundingClientRect())`))
 		if err != nil || !seen {
 			t.Errorf("%s is not within 1280 × 720: %v", what, err)

@@ -102,11 +102,9 @@ func TestSuiteSurvivesItsFile(t *testing.T) {
 	}
 }
 
-// Nothing that a suite or a run says becomes markup, a link elsewhere, or a
-// command of the terminal or the runner.
-func TestAHostileSuiteIsShownAsText(t *testing.T) {
-	s := suiteSample()
-	bad := hostile + "\x1b[2J\n::error::injected\r"
+// hostileSuite is a suite whose every text wants to be more than text.
+func hostileSuite() *Suite {
+	s, bad := suiteSample(), hostile+"\x1b[2J\n::error::injected\r"
 	s.Suite, s.About, s.Why, s.Commit, s.Command = bad, bad, bad, bad, bad
 	for i := range s.Entries {
 		e := &s.Entries[i]
@@ -118,6 +116,13 @@ func TestAHostileSuiteIsShownAsText(t *testing.T) {
 			e.Objectives[k].Why, e.Objectives[k].Name = bad, bad
 		}
 	}
+	return s
+}
+
+// Nothing that a suite or a run says becomes markup, a link elsewhere, or a
+// command of the terminal or the runner.
+func TestAHostileSuiteIsShownAsText(t *testing.T) {
+	s := hostileSuite()
 	page := drawn(t, SuiteHTML, s)
 	for _, trap := range []string{"<script>alert", "javascript:alert(3)", `onload='x'`} {
 		if strings.Contains(strings.ReplaceAll(page, "&#39;", "''"), trap) {

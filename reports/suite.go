@@ -32,7 +32,8 @@ type Suite struct {
 	Budget      *float64     `json:"budget"`  // null: no limit
 	Seed        int64        `json:"seed"`    // that of every run is derived from it
 	Commit      string       `json:"commit"`
-	Command     string       `json:"command"` // runs it again
+	Command     string       `json:"command"`     // runs it again
+	Substitutes []string     `json:"substitutes"` // that any of the runs used
 	Entries     []SuiteEntry `json:"entries"`
 }
 
@@ -104,6 +105,9 @@ type SuiteRun struct {
 	Lost         int           `json:"lost"`
 	FaultP99Ms   *float64      `json:"faultP99Ms"`
 	Objectives   []Objective   `json:"objectives"`
+	// Disturbances is what was found to be amiss with the instrument or its host,
+	// whether or not it changed the verdict.
+	Disturbances []string `json:"disturbances"`
 }
 
 // failedEntriesFirst is the entries as a reader wants them.

@@ -49,6 +49,7 @@ func suiteSample() *Suite {
 	outage := SuiteEntry{Name: "redis-outage", Experiment: "redis-outage", Platform: "docker", Set: []string{"faults.0.chaos.spec.duration: 30s"}, File: "experiments/redis-outage.yaml",
 		Repeat: 2, Needed: 1, Conclusive: 2, Verdict: Fail, Reason: LimitBroken, Why: "1 of 2 repetitions: recovery: it took 16.2 s", Recovery: spread(8.25, 16.2, 2), Availability: available,
 		Acked: 2 * 2799, Objectives: objective(16.2, Fail), Runs: []SuiteRun{run("redis-outage", 1, 1, 0.3, Pass), run("redis-outage", 2, 1, 16.2, Fail)}}
+	outage.Runs[1].Disturbances = []string{"the host was under pressure: in up to 86 % of ten seconds something waited for a processor"}
 	outage.Runs[1].Reason, outage.Runs[1].Why = LimitBroken, "recovery: it took 16.2 s"
 
 	control := SuiteEntry{Name: "redis-outage · no-fallback", Experiment: "redis-outage", Control: "no-fallback", Platform: "docker", File: "experiments/redis-outage.yaml", Repeat: 1, Needed: 1,
@@ -106,10 +107,12 @@ func TestSuiteSurvivesItsFile(t *testing.T) {
 func hostileSuite() *Suite {
 	s, bad := suiteSample(), hostile+"\x1b[2J\n::error::injected\r"
 	s.Suite, s.About, s.Why, s.Commit, s.Command = bad, bad, bad, bad, bad
+	s.Substitutes = []string{bad}
 	for i := range s.Entries {
 		e := &s.Entries[i]
 		e.Name, e.Why, e.Platform, e.File, e.Set = bad, bad, bad, bad, []string{bad}
 		for k := range e.Runs {
+			e.Runs[k].Disturbances = []string{bad}
 			e.Runs[k].Why, e.Runs[k].Reason, e.Runs[k].Folder = bad, bad, "javascript:alert(3)//"
 		}
 		for k := range e.Objectives {

@@ -19,6 +19,9 @@ func SuiteMarkdown(w io.Writer, s *Suite) error {
 	if s.Interrupted {
 		b.WriteString("> **Interrupted:** what was not run is missing.\n\n")
 	}
+	for _, s := range s.Substitutes {
+		fmt.Fprintf(&b, "> **Substitute:** %s\n\n", escapeMarkdown(s, 500))
+	}
 	b.WriteString("| | experiment | recovery, worst | mean | limit | availability, worst | lost | runs | why |\n|---|---|---|---|---|---|---:|---|---|\n")
 	sorted := failedEntriesFirst(s.Entries)
 	for i, e := range sorted {

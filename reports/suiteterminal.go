@@ -14,7 +14,11 @@ import (
 func SuiteTerminal(w io.Writer, s *Suite, page string, color bool) error {
 	b := bufio.NewWriter(w)
 	paint := painter(color)
-	fmt.Fprintf(b, "\n%s  suite %s\n%s\n\n", paint(s.Verdict, glyph(s.Verdict)+" "+string(s.Verdict)), plain(s.Suite), plain(s.Why))
+	fmt.Fprintf(b, "\n%s  suite %s\n%s\n", paint(s.Verdict, glyph(s.Verdict)+" "+string(s.Verdict)), plain(s.Suite), plain(s.Why))
+	for _, s := range s.Substitutes {
+		fmt.Fprintf(b, "! substitute: %s\n", plain(s))
+	}
+	b.WriteByte('\n')
 	rows := [][]string{{"", "experiment", "runs", "recovery, worst", "mean", "limit", "availability, worst", "lost", "why"}}
 	sorted := failedEntriesFirst(s.Entries)
 	for _, e := range sorted {

@@ -145,6 +145,13 @@ func (c *conductor) run(ctx context.Context, i, repetition, attempt int, a Attem
 	took := c.o.Now().Sub(begin)
 	c.longest[i] = max(c.longest[i], took)
 	c.unclean = c.unclean || out.Unclean != nil
+	if out.Result != nil {
+		for _, s := range out.Result.Substitutes {
+			if !slices.Contains(c.suite.Substitutes, s) {
+				c.suite.Substitutes = append(c.suite.Substitutes, s)
+			}
+		}
+	}
 	interrupted := ctx.Err() != nil
 	one := describe(c.jobs[i].Experiment, out, err, interrupted)
 	c.suite.Interrupted = c.suite.Interrupted || interrupted
@@ -207,6 +214,7 @@ func describe(e *experiment.Experiment, out run.Outcome, err error, interrupted 
 	one := reports.SuiteRun{
 		Run: r.Run, Ended: r.Verdict, Verdict: r.Verdict, Why: r.Why, Reason: decisive(r), Recovery: r.Recovery,
 		Acked: r.Consistency.Acked, Lost: r.Consistency.Lost, Objectives: r.Objectives,
+		Disturbances: r.Validity.Reasons,
 	}
 	if a, ok := r.Availability["overall"]; ok {
 		one.Availability = &a

@@ -63,7 +63,7 @@ func (s *stage) run(_ context.Context, i int, a Attempt) (run.Outcome, error) {
 	}
 	v := short(s.t, string(letter))[0]
 	low, high := 0.0, 0.5
-	r := &reports.Result{Run: "r", Verdict: v, Why: "because", Experiment: s.jobs[i].Experiment.Name,
+	r := &reports.Result{Run: "r", Substitutes: []string{"miniredis for redis-server"}, Validity: reports.Validity{Reasons: []string{"the host was busy"}}, Verdict: v, Why: "because", Experiment: s.jobs[i].Experiment.Name,
 		Recovery:   &reports.Recovery{Recovered: true, FromInject: reports.Duration{High: &high}},
 		Objectives: []reports.Objective{{Name: "recovery", Verdict: v, Low: &low, High: &high, Why: "because", Line: 3}}}
 	if v != reports.Pass {
@@ -246,6 +246,9 @@ func TestTheFolderOfASuite(t *testing.T) {
 	got := written(t, out.Dir)
 	if got.Verdict != reports.Fail || !got.Finished || got.Took != 180 || got.Planned != 180 || got.Seed != 7 {
 		t.Errorf("%+v", got)
+	}
+	if len(got.Substitutes) != 1 || len(got.Entries[0].Runs[0].Disturbances) != 1 {
+		t.Errorf("substitutes %q, disturbances %q", got.Substitutes, got.Entries[0].Runs[0].Disturbances)
 	}
 	if folder := got.Entries[0].Runs[0].Folder; folder != "../../../runs/e/r" {
 		t.Errorf("the run's folder is %s", folder)

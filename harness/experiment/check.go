@@ -85,7 +85,7 @@ func (d *draft) chooseOperations(r *reader) {
 			"populating needs an operation that writes a value, and there is none")
 	}
 	if d.Consistency != nil && !(d.need(Operation.stores) && d.need(Operation.tells)) {
-		r.refuseAt("consistency", "define them under load.operations (writes: true; value: header:NAME), or leave consistency out",
+		r.refuseAt("consistency", "define them under load.operations (writes: true; value: header:NAME or body), or leave consistency out",
 			"consistency needs an operation that writes a value and one whose answer carries it")
 	}
 	if d.Load.Populate > 0 {

@@ -146,6 +146,25 @@ func TestAnOperationCanBeChanged(t *testing.T) {
 	}
 }
 
+// Who gives an operation a path speaks another protocol: neither status nor
+// header of the mapper's may stick to it.
+func TestAnOperationWithAPathIsAnother(t *testing.T) {
+	e := must(t, `
+name: x
+load:
+  operations:
+    get: {path: "/GET/{key}.txt", value: body, failed: "-"}
+    put: {method: PUT, path: "/SET/{key}.txt", body: "{value}", writes: true}
+`)
+	want := []Operation{
+		{Name: "get", Method: "GET", Path: "/GET/{key}.txt", Failed: "-", Value: "body"},
+		{Name: "put", Method: "PUT", Path: "/SET/{key}.txt", Body: "{value}", Writes: true},
+	}
+	if !reflect.DeepEqual(e.Load.Operations, want) {
+		t.Errorf("operations %+v", e.Load.Operations)
+	}
+}
+
 func TestLinesOfObjectives(t *testing.T) {
 	e := must(t, strings.TrimPrefix(`
 name: x

@@ -115,7 +115,8 @@ type Operation struct {
 	Body   string
 	Header map[string]string
 	Status []int  // the statuses that are right; empty: every one below 400
-	Value  string // where a right answer carries the value: "header:Location"; "" when it carries none
+	Failed string // an answer whose body begins so is an error, whatever its status; "" for none
+	Value  string // where a right answer carries the value: "header:Location" or "body"; "" when it carries none
 	Writes bool   // it changes the system: an unacknowledged one may still have an effect
 }
 

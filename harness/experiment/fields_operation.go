@@ -7,7 +7,8 @@ import (
 )
 
 // The protocol of the URL-mapping service, which a Compose target speaks
-// unless load.operations says otherwise: GET /{key} answers 302 with the
+// unless load.operations says otherwise. An operation that is given a path
+// takes nothing over from here. GET /{key} answers 302 with the
 // value as its Location, PUT /{key} stores one.
 func mapping() []Operation {
 	return []Operation{
@@ -27,7 +28,9 @@ var operationFields = object[Operation]{
 		schema: schema{"type": "object", "additionalProperties": schema{"type": "string"}}, read: readHeaders},
 	{name: "status", doc: "The statuses that are right; without it every one below 400.",
 		schema: schema{"anyOf": []schema{status.schema, {"type": "array", "items": status.schema, "minItems": 1}}}, read: readStatus},
-	scalar("value", "Where a right answer carries the value: header:NAME.", pattern("header:NAME", `^header:[A-Za-z0-9-]+$`),
+	scalar("failed", "An answer whose body begins with this text is an error, whatever its status.", words("the beginning of a body"),
+		func(o *Operation) *string { return &o.Failed }),
+	scalar("value", "Where a right answer carries the value: header:NAME, or body.", pattern("header:NAME or body", `^(header:[A-Za-z0-9-]+|body)$`),
 		func(o *Operation) *string { return &o.Value }),
 	scalar("writes", "It changes the system.", boolean, func(o *Operation) *bool { return &o.Writes }),
 }
@@ -65,7 +68,7 @@ func readStatus(r *reader, path string, n ast.Node, o *Operation) {
 func readOperations(r *reader, path string, n ast.Node, d *draft) {
 	r.entries(path, n, func(at, name string, value ast.Node) {
 		o, known := d.operation(name)
-		if !known {
+		if !known || has(value, "path") {
 			o = Operation{Name: name, Method: "GET"}
 		}
 		operationFields.read(r, at, value, &o)
@@ -74,6 +77,12 @@ func readOperations(r *reader, path string, n ast.Node, d *draft) {
 		}
 		d.operations = append(d.operations, o)
 	})
+}
+
+// has says whether the mapping n has the field name.
+func has(n ast.Node, name string) bool {
+	m, ok := n.(*ast.MappingNode)
+	return ok && slices.ContainsFunc(m.Values, func(v *ast.MappingValueNode) bool { return keyOf(v) == name })
 }
 
 // operation is the operation name as it is defined so far.

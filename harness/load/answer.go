@@ -11,8 +11,8 @@ func (p *Plan) judge(op *history.Op, o *Operation, a attempt, key string, starte
 	if a.err != nil {
 		return classOf(a.err), history.NoValue
 	}
-	if !o.right(a.status) {
-		return classOfStatus(a.status), history.NoValue
+	if !o.right(a) {
+		return classOfAnswer(a), history.NoValue
 	}
 	if o.Value == "" || a.status >= 400 {
 		return history.OK, history.NoValue

@@ -86,6 +86,8 @@ func TestClassesOfAnswers(t *testing.T) {
 		{"absent", &p.Operations[0], attempt{status: 404}, history.Status4xx},
 		{"unexpected success", &p.Operations[0], attempt{status: 200}, history.WrongAnswer},
 		{"server's fault", &p.Operations[0], attempt{status: 503}, history.Status5xx},
+		{"an error in its body alone", &p.Operations[1], attempt{status: 200, failed: true}, history.Status5xx},
+		{"an error in its body too", &p.Operations[1], attempt{status: 404, failed: true}, history.Status4xx},
 		{"broken off", &p.Operations[0], attempt{status: 302, err: errors.New("odd")}, history.Other},
 	} {
 		if got, _ := p.judge(&history.Op{}, c.o, c.got, "k-0", 0); got != c.want {

@@ -24,6 +24,7 @@ type attempt struct {
 	err        error  // nil: an answer was read to its end
 	status     int    // of the answer, 0 without one
 	value      string // what stands where the operation's answers carry the value
+	failed     bool   // its body begins as that of an error
 	shard      int    // X-Shard, or −1
 	bytes      int64  // size of the answer's body
 	retryAfter bool
@@ -67,7 +68,7 @@ func (w *wire) try(ctx context.Context, to Endpoint, o *Operation, key, value st
 	if err != nil {
 		a.err = err
 	} else {
-		a.read(ctx, resp, o.Value)
+		a.read(ctx, resp, o)
 	}
 	a.sends = uint8(min(seen.connections.Load(), 255))
 	if !generatorsOwn(err) {
@@ -77,9 +78,9 @@ func (w *wire) try(ctx context.Context, to Endpoint, o *Operation, key, value st
 	return a
 }
 
-// read takes the answer in, and ends when ctx does: nothing obliges the body of
-// a transport to heed the context of its request.
-func (a *attempt) read(ctx context.Context, resp *http.Response, valueAt string) {
+// read takes the answer to a request of o in, and ends when ctx does: nothing
+// obliges the body of a transport to heed the context of its request.
+func (a *attempt) read(ctx context.Context, resp *http.Response, o *Operation) {
 	a.status = resp.StatusCode
 	a.retryAfter = resp.Header.Get("Retry-After") != ""
 	if text := resp.Header.Get("X-Shard"); text != "" {
@@ -87,7 +88,7 @@ func (a *attempt) read(ctx context.Context, resp *http.Response, valueAt string)
 			a.shard = int(n)
 		}
 	}
-	if name, ok := strings.CutPrefix(valueAt, "header:"); ok {
+	if name, ok := strings.CutPrefix(o.Value, "header:"); ok {
 		a.value = resp.Header.Get(name)
 	}
 	if resp.Body == http.NoBody {
@@ -103,11 +104,16 @@ func (a *attempt) read(ctx context.Context, resp *http.Response, valueAt string)
 	defer resp.Body.Close()
 	stop := context.AfterFunc(ctx, func() { resp.Body.Close() })
 	defer stop()
+	head := ""
 	for a.bytes < maxBody {
 		n, err := resp.Body.Read(*buffer)
 		a.bytes += int64(n)
-		if valueAt == "body" && len(a.value)+n <= maxValue {
+		if o.Value == "body" && len(a.value)+n <= maxValue {
 			a.value += string((*buffer)[:n])
+		}
+		if missing := len(o.Failed) - len(head); missing > 0 {
+			head += string((*buffer)[:min(n, missing)])
+			a.failed = head == o.Failed
 		}
 		if errors.Is(err, io.EOF) {
 			return

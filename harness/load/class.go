@@ -62,14 +62,15 @@ func generatorsOwn(err error) bool {
 	return false
 }
 
-// classOfStatus is the class of an answer whose status was not expected.
-// One below 400 claims a success that the operation does not have, and so is
-// no true answer.
-func classOfStatus(status int) history.Class {
+// classOfAnswer is the class of an answer that was not expected. One that says
+// in its body that it failed is the server's error. Another with a status below
+// 400 claims a success that the operation does not have, and so is no true
+// answer.
+func classOfAnswer(a attempt) history.Class {
 	switch {
-	case status >= 500:
+	case a.status >= 500, a.failed && a.status < 400:
 		return history.Status5xx
-	case status >= 400:
+	case a.status >= 400:
 		return history.Status4xx
 	}
 	return history.WrongAnswer

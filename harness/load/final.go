@@ -139,8 +139,8 @@ func (f *finals) ask(ctx context.Context, r *finalRead) history.Op {
 	switch {
 	case got.err != nil:
 		op.Class = classOf(got.err)
-	case !f.Read.right(got.status):
-		op.Class = classOfStatus(got.status)
+	case !f.Read.right(got):
+		op.Class = classOfAnswer(got)
 	case got.value == want.String():
 		op.Class, op.Value = history.OK, history.WriteOf(r.seq)
 	default:

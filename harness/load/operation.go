@@ -19,6 +19,7 @@ type Operation struct {
 	Body   string
 	Header map[string]string
 	Status []int  // the statuses that are right; empty: every one below 400
+	Failed string // an answer whose body begins so is an error, whatever its status; "" for none
 	Value  string // where a right answer carries the value: "header:<name>" or "body"; "" when it carries none
 	Writes bool   // it changes the system: an unacknowledged one may still have an effect
 }
@@ -37,12 +38,15 @@ func (o Operation) Check() error {
 	return nil
 }
 
-// right says whether status is one that the operation expects.
-func (o Operation) right(status int) bool {
-	if len(o.Status) == 0 {
-		return status >= 200 && status < 400
+// right says whether an answer is one that the operation expects.
+func (o Operation) right(a attempt) bool {
+	if a.failed {
+		return false
 	}
-	return slices.Contains(o.Status, status)
+	if len(o.Status) == 0 {
+		return a.status >= 200 && a.status < 400
+	}
+	return slices.Contains(o.Status, a.status)
 }
 
 // request makes the operation's request for one key and value to the replica

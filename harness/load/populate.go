@@ -137,7 +137,7 @@ func (p *populating) write(ctx context.Context, i int) error {
 			continue
 		}
 		got := p.try(ctx, to, &p.Write, w.Key, w.String())
-		if got.err == nil && p.Write.right(got.status) {
+		if got.err == nil && p.Write.right(got) {
 			p.learn(uint32(i), got)
 			p.done.Add(1)
 			return nil
@@ -152,7 +152,7 @@ func (p *populating) read(ctx context.Context, key uint32, from Endpoint) error 
 	until := time.Now().Add(convergeTime)
 	for {
 		got := p.try(ctx, from, &p.Read, want.Key, "")
-		right := got.err == nil && p.Read.right(got.status)
+		right := got.err == nil && p.Read.right(got)
 		if right && (p.Read.Value == "" || got.value == want.String()) {
 			p.learn(key, got)
 			p.done.Add(1)

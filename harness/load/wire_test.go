@@ -158,6 +158,39 @@ func complete(s string) bool {
 	return ok && (!strings.Contains(head, "Content-Length: 11") || len(rest) == 11)
 }
 
+// A protocol that says 200 and puts the error into the body: what says so is
+// found however the body is cut into pieces.
+func TestAnErrorInTheBody(t *testing.T) {
+	for _, c := range []struct {
+		failed string
+		pieces []string
+		want   bool
+	}{
+		{"-", []string{"-LOADING Redis is loading"}, true},
+		{"-", []string{"https://t.invalid/r/k/1/-2"}, false},
+		{"-", nil, false},
+		{`{"SET":[false`, []string{`{"S`, `ET":[f`, `alse,"LOADING"]}`}, true},
+		{`{"SET":[false`, []string{`{"S`, `ET":[t`, `rue,"OK"]}`}, false},
+		{`{"SET":[false`, []string{`{"SET":`}, false},
+		{"", []string{"-"}, false},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			for _, piece := range c.pieces {
+				io.WriteString(w, piece)
+				w.(http.Flusher).Flush()
+			}
+		}))
+		got := tryFor(newWire(t), 5*time.Second, server.URL, Operation{Method: "GET", Path: "/{key}", Failed: c.failed, Value: "body"})
+		server.Close()
+		if got.err != nil || got.failed != c.want || got.value != strings.Join(c.pieces, "") {
+			t.Errorf("failed: %q, body %q: %+v, want %v", c.failed, c.pieces, got, c.want)
+		}
+		if o := (Operation{Failed: c.failed}); o.right(got) == c.want {
+			t.Errorf("failed: %q, body %q: taken as right: %v", c.failed, c.pieces, !c.want)
+		}
+	}
+}
+
 func TestConnectionsAreKept(t *testing.T) {
 	var connections atomic.Int32
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "some body") }))

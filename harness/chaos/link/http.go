@@ -1,10 +1,14 @@
 package link
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // HTTP is what a rule does to HTTP/1.1 messages: to requests when its
 // direction is Forward, to answers when it is Backward. Fields that are zero
-// match everything, and do nothing.
+// match everything, and do nothing. It takes effect with the first message that
+// begins after it is applied. Interim answers (1xx) pass unmatched.
 type HTTP struct {
 	Path            string            `json:"path,omitempty"` // with * and ?
 	Method          string            `json:"method,omitempty"`
@@ -25,4 +29,9 @@ type HTTP struct {
 	PatchBody    string      `json:"patchBody,omitempty"` // a JSON merge patch (RFC 7396)
 	PatchQueries [][2]string `json:"patchQueries,omitempty"`
 	PatchHeaders [][2]string `json:"patchHeaders,omitempty"`
+}
+
+// check says what of a rule for direction d cannot be done.
+func (h *HTTP) check(d Direction) error {
+	return errors.New("HTTP rules are not done yet")
 }

@@ -23,6 +23,20 @@ type Pair struct {
 // Client is the Source of what the load generator sends.
 const Client = "client"
 
+// Opening is a link to be opened.
+type Opening struct {
+	Pair
+	Listen string `json:"listen"` // host:port that the proxy listens on; port 0: any that is free
+	Target string `json:"target"` // host:port that it passes connections on to
+
+	// HTTP makes the proxy follow HTTP/1.1 messages from a connection's first
+	// byte, which HTTP rules need: where a message begins cannot be told in the
+	// middle of a stream. What no rule meets passes byte for byte; it costs some
+	// microseconds a message. What turns out not to be HTTP, and what follows an
+	// upgrade or a CONNECT, passes unread, and no HTTP rule meets it.
+	HTTP bool `json:"http,omitempty"`
+}
+
 // Direction says which bytes of a link are meant.
 type Direction string
 
@@ -41,27 +55,43 @@ type Rule struct {
 
 	// Delay makes every byte late by Delay + d, d uniform in [−Jitter, +Jitter],
 	// never less than 0 and never before the bytes that went ahead of it (a
-	// stream has an order). Correlation of each draw with the one before: 0 … 1.
+	// stream has an order, so bytes that follow each other within the jitter wait
+	// for the latest). One draw is made for what one read returned, up to 64 KiB.
+	// With Correlation ρ (0 … 1) a draw is ρ·last + (1−ρ)·new, as netem has it:
+	// the mean stays, the spread falls by √((1−ρ)/(1+ρ)).
+	//
+	// A new connection waits for its handshake first, as on a slow network: once
+	// in each direction, so that its first answer takes twice the round trip.
 	Delay       time.Duration `json:"delay,omitempty"`
 	Jitter      time.Duration `json:"jitter,omitempty"`
 	Correlation float64       `json:"correlation,omitempty"`
 
 	// Loss makes a share (0 … 1) of segments of up to 1,460 bytes late as a lost
 	// packet would: by a retransmission time-out (200 ms, doubled for each further
-	// loss of the same segment). Correlation as above.
+	// loss of the same segment, ten times at most; 1 s at first for a handshake, by
+	// RFC 6298), and all that follow with it. A segment is lost with probability
+	// LossCorrelation·(1 if the one before was lost, else 0) + (1−LossCorrelation)·Loss:
+	// the share stays Loss and neighbours correlate as asked. (netem's own formula
+	// loses far less than asked as soon as it correlates.) With 1 nothing passes
+	// until the fault ends.
 	Loss            float64 `json:"loss,omitempty"`
 	LossCorrelation float64 `json:"lossCorrelation,omitempty"`
 
 	Rate   int64 `json:"rate,omitempty"`   // bytes per second, through a token bucket
-	Bucket int64 `json:"bucket,omitempty"` // bytes that may go at once; 0: 10 ms of Rate, at least 1,460
+	Bucket int64 `json:"bucket,omitempty"` // bytes that may go at once; 0: 10 ms of Rate; at least 1,460 (a packet)
+	Limit  int64 `json:"limit,omitempty"`  // bytes that may wait for tokens before the sender is slowed; 0: 100 ms of Rate, at least 64 KiB; Window at most
 
 	DripBytes int           `json:"dripBytes,omitempty"` // so many bytes at a time,
 	DripEvery time.Duration `json:"dripEvery,omitempty"` // and so long between them
 
 	// Drop is silence: what was sent and what is sent stays unsent until the
 	// fault ends, on existing connections too; new connections are not answered.
+	// A proxy in user space cannot keep the kernel from completing a handshake, so
+	// connecting succeeds; the destination is not dialled until the fault ends, and
+	// never when the source has given up by then.
 	Drop bool `json:"drop,omitempty"`
-	// Reject resets existing connections and refuses new ones.
+	// Reject resets existing connections and refuses new ones. Either direction
+	// does: the kernel refuses while the proxy does not listen.
 	Reject bool `json:"reject,omitempty"`
 	// Reset breaks off the existing connections once, with a RST, when the fault
 	// begins.
@@ -70,16 +100,25 @@ type Rule struct {
 	HTTP *HTTP `json:"http,omitempty"`
 }
 
-// Applied brackets the instant at which rules took effect, or ceased to: for
-// every byte read before From it was the old, for every one read after Until
-// the new.
+// Window is how many bytes may wait in one direction of one connection: what
+// is beyond stays with its sender, as behind a full receive window. A delay of d
+// thus passes at most Window/d bytes per second.
+const Window = 4 << 20
+
+// Applied brackets the instant at which rules took effect, or ceased to: every
+// byte taken up before From went by the old, every one after Until by the new.
+// What was waiting goes on by the new rules, counted from its own arrival: it
+// leaves at once when nothing is left to wait for.
+//
+// The instants are wall-clock times of the proxy's host. A proxy elsewhere on
+// the same host shares that clock; that nobody sets it during a run is assumed.
 type Applied struct {
 	From  time.Time `json:"from"`
 	Until time.Time `json:"until"`
 }
 
-// Counters are what a link has seen since it was opened. Only what passes
-// while a fault is active counts towards the fault.
+// Counters are what a link has seen since it was opened. They are exact; only
+// Bytes and the connections count what passes without a fault.
 type Counters struct {
 	Accepted int64 `json:"accepted"` // connections
 	Failed   int64 `json:"failed"`   // of them, those to which the destination did not answer
@@ -93,21 +132,34 @@ type Counters struct {
 type Stream struct {
 	Bytes    int64         `json:"bytes"`    // passed on
 	Delayed  int64         `json:"delayed"`  // of them, those that a rule made late
-	Held     time.Duration `json:"held"`     // the time by which, summed over chunks
+	Held     time.Duration `json:"held"`     // the time from arriving to leaving, summed over chunks that a rule made late
 	Chunks   int64         `json:"chunks"`   // over which Held is summed
 	Withheld int64         `json:"withheld"` // bytes that a partition kept back
-	Refused  int64         `json:"refused"`  // connections refused or left unanswered
-	Reset    int64         `json:"reset"`    // connections broken off
+	Refused  int64         `json:"refused"`  // connections left unanswered by a Drop; those that the kernel refuses are not seen
+	Reset    int64         `json:"reset"`    // connections broken off by a Reset, a Reject or an HTTP Abort
 	Changed  int64         `json:"changed"`  // HTTP messages aborted, delayed, replaced or patched
+	Skipped  int64         `json:"skipped"`  // HTTP messages whose body a patch met and could not change: not JSON, compressed or too long
 }
 
 // Control applies rules, in this process or in another.
 type Control interface {
 	// Apply makes the rules of the fault take effect, in place of those that it
-	// had, on connections that exist as well.
+	// had, on connections that exist as well. A rule that cannot be done is an
+	// error, and then nothing is changed.
 	Apply(ctx context.Context, fault string, rules []Rule) (Applied, error)
-	// Clear ends what the fault does. Clearing what is not there does nothing.
+	// Clear ends what the fault does. Clearing what is not there does nothing. An
+	// error says which links could not be restored.
 	Clear(ctx context.Context, fault string) (Applied, error)
 	// Counters are those of every link.
 	Counters(ctx context.Context) (map[Pair]Counters, error)
+}
+
+// Edges opens links, in this process or in another. *Proxy and *Remote are
+// Edges and Control.
+type Edges interface {
+	// Open begins to listen, and returns the address that it listens on.
+	Open(ctx context.Context, o Opening) (address string, err error)
+	// Retarget passes new connections on to target from now on: the destination
+	// has another address. Existing connections stay.
+	Retarget(ctx context.Context, pair Pair, target string) error
 }

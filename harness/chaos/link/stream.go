@@ -1,0 +1,323 @@
+package link
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// ending is how a stream ends.
+type ending byte
+
+const (
+	open  ending = iota // it does not
+	ended               // in order: a FIN
+	reset               // broken off: a RST
+)
+
+// carrier is told what becomes of a stream.
+type carrier interface {
+	passed(s *stream, end ending) // its end is due
+	broke(s *stream)              // who it goes to takes no more
+}
+
+// chunk is what waits in a stream: bytes, or its end.
+type chunk struct {
+	data     []byte
+	end      ending
+	holds    []*HTTP // rules that hold up the message that begins here
+	arrived  int64   // when it was read
+	offered  int64   // from when it travels: arrived, or the end of a handshake
+	granted  int64   // when it has its tokens; 0: it has none yet
+	due      int64   // when it goes on
+	late     bool    // because of a rule
+	withheld bool    // counted as such
+}
+
+// maxChunks bounds how many chunks wait, each of which costs some 130 bytes
+// beside its data.
+const maxChunks = 1 << 16
+
+// stream is one direction of a connection. Who reads from the sender passes
+// bytes on itself while no rule holds them up and nothing waits; otherwise they
+// wait in a queue, and drain passes them on when they are due.
+type stream struct {
+	clock   *clock
+	rules   *atomic.Pointer[rules]
+	count   *streamCounts
+	carrier carrier
+	wake    chan struct{} // for drain: the rules changed, or the stream is closed
+	room    chan struct{} // for the reader: that, or something left the queue
+
+	mu      sync.Mutex
+	to      *net.TCPConn // nil until there is a connection
+	shaper  shaper
+	queue   []chunk
+	waiting int  // bytes in the queue, and in drain's hands
+	running bool // drain is
+	closed  bool
+}
+
+// newStream is the direction d of the link's connection of that number.
+func newStream(e *edge, d Direction, number uint64, c carrier) *stream {
+	side := e.side(d)
+	return &stream{
+		clock: &e.proxy.clock, rules: &side.rules, count: &side.counts, carrier: c,
+		wake: make(chan struct{}, 1), room: make(chan struct{}, 1),
+		shaper: shaper{rnd: rand.New(rand.NewPCG(side.seed, number))},
+	}
+}
+
+// connect says to whom the stream goes. What waits for that begins its travel
+// now: before, there was only a handshake.
+func (s *stream) connect(to *net.TCPConn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.to = to
+	now := s.clock.now()
+	for i := range s.queue {
+		s.queue[i].offered = now
+	}
+	s.offerAgain()
+	s.start()
+}
+
+// handshake is by how many ns a packet of a new connection's handshake is late.
+func (s *stream) handshake() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.follow()
+	return s.shaper.handshake()
+}
+
+// send passes data on, or copies it to be passed on later; it returns when more
+// may come. Holds are the rules that hold it up as the beginning of a message.
+// One goroutine sends.
+func (s *stream) send(data []byte, holds ...*HTTP) error {
+	to, err := s.straight()
+	if err != nil {
+		return err
+	}
+	if to != nil && len(holds) == 0 {
+		// Counted before: who has seen them arrive sees them counted.
+		s.count.bytes.Add(int64(len(data)))
+		n, err := to.Write(data)
+		if err != nil {
+			s.count.bytes.Add(int64(n - len(data)))
+		}
+		return err
+	}
+	return s.enqueue(data, holds)
+}
+
+// straight is to whom what is sent now goes at once; nil when it has to wait.
+func (s *stream) straight() (*net.TCPConn, error) {
+	if s.rules.Load().shaping() {
+		return nil, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, net.ErrClosed
+	}
+	if len(s.queue) > 0 || s.running {
+		return nil, nil
+	}
+	return s.to, nil
+}
+
+func (s *stream) enqueue(data []byte, holds []*HTTP) error {
+	alarm := s.clock.alarm()
+	defer alarm.stop()
+	c := chunk{holds: holds, arrived: s.clock.now()}
+	c.offered = c.arrived
+	for len(data) > 0 {
+		n, err := s.put(c, data)
+		if err != nil {
+			return err
+		}
+		data = data[n:]
+		for {
+			until, full := s.full()
+			if !full {
+				break
+			}
+			alarm.wait(until, s.room)
+		}
+	}
+	return nil
+}
+
+// put makes a portion of data wait, as c says, and returns how much.
+func (s *stream) put(c chunk, data []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return 0, net.ErrClosed
+	}
+	s.follow()
+	n := min(len(data), s.shaper.portion())
+	c.data = bytes.Clone(data[:n])
+	s.waiting += n
+	s.offer(c)
+	s.start()
+	return n, nil
+}
+
+// full tells whether the reader has to wait, and until when at least: never
+// when it is for the queue to become shorter.
+func (s *stream) full() (until int64, full bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return 0, false
+	}
+	if s.waiting >= Window || len(s.queue) >= maxChunks {
+		return never, true
+	}
+	s.follow()
+	until = s.shaper.rest()
+	return until, until > s.clock.now()
+}
+
+// finish passes on that the stream ends, after what waits.
+func (s *stream) finish(end ending) {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return
+	}
+	s.follow()
+	if s.to != nil && len(s.queue) == 0 && !s.running && !s.rules.Load().shaping() {
+		s.mu.Unlock()
+		s.carrier.passed(s, end)
+		return
+	}
+	now := s.clock.now()
+	s.offer(chunk{end: end, arrived: now, offered: now})
+	s.start()
+	s.mu.Unlock()
+}
+
+// follow makes what waits go on by the present rules.
+func (s *stream) follow() {
+	r := s.rules.Load()
+	if r == s.shaper.rules {
+		return
+	}
+	if !r.sameRates(s.shaper.rules) {
+		for i := range s.queue {
+			s.queue[i].granted = 0
+		}
+	}
+	s.shaper.adopt(r, s.clock.now())
+	s.offerAgain()
+}
+
+func (s *stream) offerAgain() {
+	waiting := s.queue
+	s.queue = make([]chunk, 0, len(waiting))
+	s.shaper.last = 0
+	for _, c := range waiting {
+		s.offer(c)
+	}
+}
+
+// offer puts c at the end of the queue, in as many pieces as the rules cut it
+// into. Pieces of what one read returned share one draw.
+func (s *stream) offer(c chunk) {
+	now := s.clock.now()
+	if n := len(s.queue); n == 0 || s.queue[n-1].arrived != c.arrived {
+		s.shaper.begin(s.held(c))
+	}
+	if c.end != open {
+		c.due = s.shaper.end(c.offered)
+		s.queue = append(s.queue, c)
+		return
+	}
+	s.withhold(&c)
+	for left := c.data; len(left) > 0; {
+		p, n := c, len(left)
+		if p.granted == 0 && s.shaper.limited() {
+			n, p.granted = s.shaper.grant(max(c.offered, now), n)
+		}
+		n, p.due = s.shaper.piece(max(p.granted, c.offered), n)
+		p.data, left = left[:n], left[n:]
+		p.late = p.late || p.due > now
+		s.append(p)
+	}
+}
+
+// append puts a piece at the end of the queue, or to the one before when they
+// were cut from the same data and go on together.
+func (s *stream) append(p chunk) {
+	if n := len(s.queue); n > 0 {
+		if last := &s.queue[n-1]; last.due == p.due && last.arrived == p.arrived && last.granted == p.granted && last.end == open && adjacent(last.data, p.data) {
+			last.data = last.data[:len(last.data)+len(p.data)]
+			last.late = last.late || p.late
+			return
+		}
+	}
+	s.queue = append(s.queue, p)
+}
+
+// adjacent tells whether b begins in memory where a ends.
+func adjacent(a, b []byte) bool {
+	return cap(a) > len(a) && len(b) > 0 && &a[:len(a)+1][len(a)] == &b[0]
+}
+
+// held is by how many ns rules that still hold hold up the message that begins
+// with c.
+func (s *stream) held(c chunk) (ns int64) {
+	if s.shaper.rules == nil {
+		return 0
+	}
+	for _, h := range c.holds {
+		if slices.Contains(s.shaper.rules.http, h) {
+			ns = after(ns, int64(h.Delay))
+		}
+	}
+	return ns
+}
+
+// withhold counts what a partition keeps back, once.
+func (s *stream) withhold(c *chunk) {
+	if r := s.shaper.rules; r != nil && r.drop && !c.withheld {
+		c.withheld = true
+		s.count.withheld.Add(int64(len(c.data)))
+	}
+}
+
+// start lets drain run while something waits and has somewhere to go.
+func (s *stream) start() {
+	if s.running || s.closed || s.to == nil || len(s.queue) == 0 {
+		return
+	}
+	s.running = true
+	s.clock.running.Go(s.drain)
+}
+
+// close forgets what waits and makes everybody who serves the stream leave.
+func (s *stream) close() {
+	s.mu.Lock()
+	s.closed, s.queue, s.waiting = true, nil, 0
+	s.mu.Unlock()
+	s.poke()
+}
+
+// poke makes the stream look at the rules again.
+func (s *stream) poke() {
+	signal(s.wake)
+	signal(s.room)
+}
+
+// signal makes who waits for c, or who will, look again.
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

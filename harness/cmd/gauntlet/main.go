@@ -44,6 +44,7 @@ type cli struct {
 	Doctor   doctorCommand   `cmd:"" help:"Tell what this machine can do, what is missing and how to get it."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 	Echo     echoCommand     `cmd:"" hidden:"" help:"Answer the control stream of a run until stdin ends."`
+	Link     linkCommand     `cmd:"" hidden:"" help:"Be the edge proxy of a run until stdin ends."`
 }
 
 // streams are where a command reads nothing and writes everything: its result

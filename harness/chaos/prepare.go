@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/cespare/xxhash/v2"
 
 	"gauntlet/harness/history"
 	"gauntlet/harness/platform"
@@ -98,7 +95,7 @@ func Prepare(ctx context.Context, sys platform.System, f Fault, set Settings) (*
 		}
 		return p, nil
 	}
-	names, err := Select(f, replicas, rand.New(rand.NewPCG(set.Seed, xxhash.Sum64String(f.Name))))
+	names, err := Select(f, replicas, chance(set.Seed, f))
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,8 @@ type Experiment struct {
 	Target      Target
 	Load        Load
 	Phases      Phases
-	Faults      []Fault      // in order of At
+	Faults      []Fault // in order of At
+	Limits      Limits
 	Inert       bool         // faults are prepared, targets chosen, and nothing is done (a control)
 	Consistency *Consistency // nil when nothing is promised
 	SLO         SLO
@@ -126,6 +127,11 @@ type Phases struct {
 	Warmup   time.Duration
 	Baseline time.Duration
 	Observe  time.Duration // from the last heal
+}
+
+// Limits bound what the faults may touch.
+type Limits struct {
+	Replicas int // at one time; 0: no limit
 }
 
 // Fault is one entry of the timeline: a Chaos Mesh object, or an action.

@@ -38,7 +38,13 @@ var file = slices.Concat(object[draft]{
 	nested("control", "The control that this file is; gauntlet writes it when it applies one.", appliedFields,
 		func(d *draft) *draft { return d }),
 	kindField,
-}, ofSuites("experiments", "budget"), unsupported[draft]("stop", "limits"))
+	nested("limits", "What the faults may touch at most; more is refused before anything is started.", limitFields,
+		func(d *draft) *Limits { return &d.Limits }),
+}, ofSuites("experiments", "budget"), unsupported[draft]("stop"))
+
+var limitFields = object[Limits]{
+	scalar("replicas", "How many replicas may be touched at one time.", integer("a number of replicas", 1, 10_000), func(l *Limits) *int { return &l.Replicas }),
+}
 
 var phaseFields = object[Phases]{
 	scalar("warmup", "Load that is not judged, before the baseline.", duration(0, day), func(p *Phases) *time.Duration { return &p.Warmup }),

@@ -32,7 +32,7 @@ const maxBytes = 64 << 10
 
 // DecodeFile reads the objects that the file at path holds, at least one.
 // Mistakes are a diagnostic.List; a file that cannot be read is an error of
-// another kind.
+// another kind. A Schedule in it goes on for within.
 func DecodeFile(path string, within time.Duration) ([][]chaos.Timed, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -55,7 +55,7 @@ func DecodeFile(path string, within time.Duration) ([][]chaos.Timed, error) {
 		if d.Body == nil || d.Body.Type() == ast.CommentType {
 			continue
 		}
-		one, err := Decode(path, source, d.Body, within)
+		one, err := (&reader{file: path, source: source, span: within}).decode(d.Body)
 		mistakes = append(mistakes, diagnostic.All(err)...)
 		all = append(all, one)
 	}
@@ -73,7 +73,10 @@ func DecodeFile(path string, within time.Duration) ([][]chaos.Timed, error) {
 // duration: chaos.Refuse says that it cannot be done. Mistakes are a
 // diagnostic.List in the order of the file.
 func Decode(file string, source []byte, node ast.Node, within time.Duration) ([]chaos.Timed, error) {
-	r := &reader{file: file, source: source, within: within}
+	return (&reader{file: file, source: source, within: within, span: within}).decode(node)
+}
+
+func (r *reader) decode(node ast.Node) ([]chaos.Timed, error) {
 	root := r.tree(node)
 	if len(r.mistakes) == 0 {
 		timeline := r.timeline(root)
@@ -91,7 +94,8 @@ type reader struct {
 	anchors  map[string]ast.Node // of the whole file, once an alias asks for one
 	nodes    int                 // read so far, those behind aliases each time
 	full     bool                // a limit is exceeded
-	within   time.Duration       // how long a Schedule goes on; 0: not said
+	span     time.Duration       // how long a Schedule goes on; 0: not said
+	within   time.Duration       // the same, said of this very object
 	faults   int                 // made so far out of a Schedule or Workflow
 	mistakes diagnostic.List
 }
@@ -141,4 +145,26 @@ func syntax(file string, source []byte, err error) error {
 		r.mistakes = diagnostic.List{{File: file, Message: err.Error()}}
 	}
 	return r.mistakes.Err()
+}
+
+// IsObject tells whether a YAML text begins like a Chaos Mesh object: with an
+// apiVersion of its own, which no file of gauntlet has.
+func IsObject(text []byte) bool {
+	if len(text) > maxBytes {
+		return false
+	}
+	file, err := parse(text)
+	if err != nil {
+		return false
+	}
+	for _, d := range file.Docs {
+		if m, ok := d.Body.(*ast.MappingNode); ok {
+			for _, v := range m.Values {
+				if v.Key.String() == "apiVersion" {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }

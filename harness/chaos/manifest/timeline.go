@@ -55,7 +55,7 @@ func (r *reader) embedded(in *node, kind, name string) (chaos.Fault, bool) {
 
 // schedule is the faults of a Schedule.
 func (r *reader) schedule(root *node, object *v1alpha1.Schedule) []chaos.Timed {
-	if r.within <= 0 {
+	if r.span <= 0 {
 		r.wrong(root.place, "a Schedule goes on until somebody removes it, and an experiment must end", "write for: 2m beside chaos")
 		return nil
 	}
@@ -64,7 +64,7 @@ func (r *reader) schedule(root *node, object *v1alpha1.Schedule) []chaos.Timed {
 		r.wrong(root.place, "the Schedule has no spec", "")
 		return nil
 	}
-	return r.repeated(spec.value, object.GetName(), r.within)
+	return r.repeated(spec.value, object.GetName(), r.span)
 }
 
 // repeated is what a schedule, whose fields are those of spec, does within a

@@ -59,8 +59,8 @@ func (c *listCommand) experiments(table *tabwriter.Writer, dir string) error {
 
 // validateCommand checks experiments.
 type validateCommand struct {
-	Names    []string          `arg:"" name:"experiment" help:"Name or path of the file of an experiment or a suite."`
-	Platform string            `help:"Check for this platform." placeholder:"NAME"`
+	Names    []string          `arg:"" name:"experiment" help:"Name or path of the file of an experiment or a suite, or the file of Chaos Mesh objects."`
+	Platform string            `help:"Check for this platform; all: print what each of them makes of every fault." placeholder:"NAME"`
 	Set      map[string]string `help:"Override a field of the experiment." mapsep:"none" placeholder:"PATH=VALUE"`
 	Control  string            `help:"Check this control." placeholder:"NAME"`
 }
@@ -68,6 +68,14 @@ type validateCommand struct {
 func (c *validateCommand) Run(ctx context.Context, std streams) error {
 	failed := false
 	for _, name := range c.Names {
+		if path, ok := bareManifest(name); ok {
+			err := c.manifest(path, std.out)
+			if err != nil {
+				failed = true
+				fmt.Fprintln(std.err, paragraphs(err))
+			}
+			continue
+		}
 		found, err := reading{platform: c.Platform, set: c.Set, control: c.Control}.read(ctx, name)
 		for _, g := range found {
 			if !g.decided() {

@@ -8,11 +8,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"gauntlet/harness/chaos"
 	"gauntlet/harness/chaos/manifest"
 	"gauntlet/harness/diagnostic"
 	"gauntlet/harness/experiment"
+	"gauntlet/harness/platform"
 	"gauntlet/harness/topology"
 )
 
@@ -22,9 +24,11 @@ type prepared struct {
 	faults   []chaos.Timed // in the order of the file, those of a Schedule or Workflow in the order of time
 	platform string
 	decision experiment.Decision
-	repeat   int      // ≥ 1
-	set      []string // what is overridden, as --set takes it
-	root     string   // the file whose tree the run belongs to
+	replicas []platform.Replica // as they are planned; none of an external system
+	reach    chaos.Reach        // of the faults
+	repeat   int                // ≥ 1
+	set      []string           // what is overridden, as --set takes it
+	root     string             // the file whose tree the run belongs to
 }
 
 // prepare decodes the faults and finds out whether the platform can do them
@@ -57,7 +61,7 @@ func prepare(ctx context.Context, exp *experiment.Experiment, platform string) (
 	if err := chaos.Distinct(p.faults); err != nil {
 		return nil, err
 	}
-	if err := checkTarget(ctx, exp); err != nil {
+	if err := p.plan(ctx); err != nil {
 		return nil, err
 	}
 	var err error
@@ -73,8 +77,37 @@ func decode(f experiment.Fault) ([]chaos.Timed, error) {
 	return manifest.Decode(f.Chaos.File, f.Chaos.Source, f.Chaos.Node, f.For)
 }
 
-// refuse is every reason why the platform cannot do the faults.
+// plan finds the service that receives the traffic, and how much of the system
+// the faults touch.
+func (p *prepared) plan(ctx context.Context) error {
+	stack, err := checkTarget(ctx, p.exp)
+	if err != nil || p.exp.Target.Compose == "" {
+		return err
+	}
+	p.replicas = platform.Planned(stack)
+	if p.reach, err = chaos.Blast(p.faults, p.replicas, returns(p.exp)); err != nil {
+		return err
+	}
+	if most := p.exp.Limits.Replicas; most > 0 {
+		return p.reach.Limit(most)
+	}
+	return nil
+}
+
+// returns is how long a killed replica may stay away.
+func returns(exp *experiment.Experiment) time.Duration {
+	if exp.SLO.Recovery != nil {
+		return exp.SLO.Recovery.Within
+	}
+	return time.Minute
+}
+
+// refuse is every reason why the platform cannot do the faults; where all
+// platforms are asked about, there must be one that can do all of them.
 func (p *prepared) refuse(timeline []chaos.Timed) error {
+	if p.platform == allPlatforms {
+		return nil
+	}
 	var all diagnostic.List
 	for _, t := range timeline {
 		for _, d := range diagnostic.All(chaos.Refuse(p.platform, t.Fault)) {
@@ -97,26 +130,26 @@ func partOf(t chaos.Timed, of int) experiment.Part {
 }
 
 // checkTarget finds the service that is to receive the traffic.
-func checkTarget(ctx context.Context, exp *experiment.Experiment) error {
+func checkTarget(ctx context.Context, exp *experiment.Experiment) (topology.Stack, error) {
 	t := exp.Target
 	if t.Compose == "" {
-		return nil
+		return topology.Stack{}, nil
 	}
 	stack, err := topology.Load(ctx, t.Compose, topology.Options{Env: t.Env, Args: t.Args})
 	if err != nil {
-		return exit{exitUsage, err}
+		return stack, exit{exitUsage, err}
 	}
 	var names []string
 	for _, service := range stack.Services {
 		if service.Name == t.Service && len(service.Ports) == 0 {
-			return exit{exitUsage, fmt.Errorf("%s: service %q has no port: nothing can be sent to it\n  hint: add ports: [\"8080\"]", t.Compose, t.Service)}
+			return stack, exit{exitUsage, fmt.Errorf("%s: service %q has no port: nothing can be sent to it\n  hint: add ports: [\"8080\"]", t.Compose, t.Service)}
 		}
 		if service.Name == t.Service {
-			return nil
+			return stack, nil
 		}
 		names = append(names, service.Name)
 	}
-	return exit{exitUsage, fmt.Errorf("%s: target.service %q is no service of %s\n  hint: %s", exp.File, t.Service, t.Compose, diagnostic.DidYouMean(t.Service, names))}
+	return stack, exit{exitUsage, fmt.Errorf("%s: target.service %q is no service of %s\n  hint: %s", exp.File, t.Service, t.Compose, diagnostic.DidYouMean(t.Service, names))}
 }
 
 // describe prints what the run takes, what it can decide, and how the
@@ -124,6 +157,9 @@ func checkTarget(ctx context.Context, exp *experiment.Experiment) error {
 func (p *prepared) describe(w io.Writer) error {
 	if err := p.decision.Write(w); err != nil {
 		return err
+	}
+	if p.platform == allPlatforms {
+		return everywhere(w, p.faults)
 	}
 	for _, f := range p.faults {
 		c := chaos.CapabilityOf(p.platform, f.Fault)

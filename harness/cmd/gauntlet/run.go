@@ -52,12 +52,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	if c.DryRun {
-		for _, g := range groups {
-			if err := g.describe(std.out); err != nil {
-				return err
-			}
-		}
-		return nil
+		return c.dryRun(groups, std.out)
 	}
 	several := len(groups) > 1
 	worst := exitPass

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"gauntlet/harness/chaos"
+	"gauntlet/harness/chaos/manifest"
+	"gauntlet/harness/diagnostic"
+	"gauntlet/harness/experiment"
+)
+
+// allPlatforms asks validate about every platform.
+const allPlatforms = "all"
+
+// everywhere prints what each platform makes of every fault. It is an error
+// when there is none that can do all of them.
+func everywhere(w io.Writer, faults []chaos.Timed) error {
+	able := map[string]bool{}
+	for _, p := range chaos.Platforms {
+		able[p] = true
+	}
+	said := map[string][]string{} // what there is to say → the faults of which it is
+	var order []string
+	for _, f := range faults {
+		var rows strings.Builder
+		for _, p := range chaos.Platforms {
+			able[p] = row(&rows, p, f.Fault) && able[p]
+		}
+		text := rows.String()
+		if said[text] == nil {
+			order = append(order, text)
+		}
+		said[text] = append(said[text], f.Title()+" "+f.Name)
+	}
+	for _, text := range order {
+		fmt.Fprintf(w, "\n  %s\n%s", several(said[text]), text)
+	}
+	for _, can := range able {
+		if can {
+			return nil
+		}
+	}
+	return exit{exitUsage, errors.New("no platform can do every fault of the file")}
+}
+
+// several is the first and the last of names.
+func several(names []string) string {
+	if len(names) < 3 {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s … %s (%d)", names[0], names[len(names)-1], len(names))
+}
+
+// row prints what a platform makes of a fault, and tells whether it can do it.
+func row(w io.Writer, platform string, f chaos.Fault) bool {
+	t := tabwriter.NewWriter(w, 16, 0, 2, ' ', 0)
+	defer t.Flush()
+	c := chaos.CapabilityOf(platform, f)
+	fmt.Fprintf(t, "    %s\t%s\t", platform, c.Level)
+	if c.Level != chaos.Refused {
+		said := c.How
+		if c.Reason != "" {
+			said = c.Reason + "; " + said
+		}
+		fmt.Fprintln(t, said)
+		for _, note := range c.Notes {
+			fmt.Fprintf(t, "    \t\tnote: %s\n", note)
+		}
+		return true
+	}
+	fmt.Fprintln(t, c.Reason)
+	for _, d := range diagnostic.All(chaos.Refuse(platform, f)) {
+		_, reason, _ := strings.Cut(d.Message, " is refused on "+platform+": ")
+		if reason != c.Reason {
+			fmt.Fprintf(t, "    \t\t%s\n", reason)
+		}
+	}
+	return false
+}
+
+// bareManifest tells whether name is a file that holds Chaos Mesh objects and
+// no experiment.
+func bareManifest(name string) (path string, ok bool) {
+	path, err := experiment.Find(name)
+	if err != nil {
+		return "", false
+	}
+	text, err := os.ReadFile(path)
+	return path, err == nil && manifest.IsObject(text)
+}
+
+// shownSpan is how long a Schedule is shown that stands in no experiment,
+// which would say how long it goes on.
+const shownSpan = 10 * time.Minute
+
+// manifest shows what the objects of a file would do, and where.
+func (c *validateCommand) manifest(path string, w io.Writer) error {
+	if len(c.Set) > 0 || c.Control != "" {
+		return exit{exitUsage, fmt.Errorf("%s holds Chaos Mesh objects: --set and --control belong to an experiment", path)}
+	}
+	objects, err := manifest.DecodeFile(path, shownSpan)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, timeline := range objects {
+		for _, t := range timeline {
+			span := "once"
+			if !t.OneShot() {
+				span = fmt.Sprintf("for %v", t.Duration)
+			}
+			fmt.Fprintf(w, "%s: %v after its begin, %s %s %s\n", path, t.At, t.Title(), t.Name, span)
+		}
+		if c.Platform == "" || c.Platform == allPlatforms {
+			errs = append(errs, everywhere(w, timeline))
+			continue
+		}
+		for _, t := range timeline {
+			row(w, c.Platform, t.Fault)
+			errs = append(errs, chaos.Refuse(c.Platform, t.Fault))
+		}
+	}
+	return merge(errs)
+}

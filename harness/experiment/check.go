@@ -18,6 +18,7 @@ func (d *draft) check(r *reader) {
 	d.chooseOperations(r)
 	d.checkSLO(r)
 	d.checkWorkers(r)
+	d.checkRetries(r)
 	d.checkExpectation(r)
 }
 
@@ -137,6 +138,12 @@ func (d *draft) checkWorkers(r *reader) {
 			at = "load.rate"
 		}
 		r.refuseAt(at, "shorten load.timeout, lower load.rate, or accept it with undersized: true", "%v", err)
+	}
+}
+
+func (d *draft) checkRetries(r *reader) {
+	if d.Load.Backoff >= d.Load.Timeout {
+		r.refuseAt("load.retries.backoff", "", "after a backoff of %v no time is left of the timeout of %v", d.Load.Backoff, d.Load.Timeout)
 	}
 }
 

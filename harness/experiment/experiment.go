@@ -66,6 +66,8 @@ type Load struct {
 	Undersized bool          // the file accepts fewer workers than Little's law asks for
 	Timeout    time.Duration // of a request, all attempts included, from its sending
 	Retries    int           // further attempts after a failed one, each on another ready replica
+	Backoff    time.Duration // before the first of them, and twice as long before each next one
+	RetryOn    []string      // outcomes that are tried again; nil: the usual ones
 	Clients    int           // request n is sent by virtual client n mod Clients
 	Keys       Keys
 	Populate   int         // keys written before the warm-up, from rank 0; 0: none

@@ -14,8 +14,8 @@ var loadFields = object[draft]{
 		func(d *draft) *bool { return &d.Load.Undersized }),
 	scalar("timeout", "Of a request, from its sending, all attempts included.", duration(time.Millisecond, 10*time.Minute),
 		func(d *draft) *time.Duration { return &d.Load.Timeout }),
-	scalar("retries", "Further attempts after a failed one, each on another ready replica.", integer("a number of attempts", 0, 10),
-		func(d *draft) *int { return &d.Load.Retries }),
+	{name: "retries", doc: "Further attempts after a failed one, each on another ready replica.",
+		schema: schema{"anyOf": []schema{attempts.schema, retryFields.schema()}}, read: readRetries},
 	scalar("clients", "Virtual clients; request n is sent by client n mod clients.", integer("a number of clients", 1, 1_000_000),
 		func(d *draft) *int { return &d.Load.Clients }),
 	nested("keys", "Which keys are asked for.", keyFields, func(d *draft) *Keys { return &d.Load.Keys }),
@@ -29,6 +29,41 @@ var loadFields = object[draft]{
 
 var populateFields = object[Load]{
 	needed(scalar("count", "How many, from the most popular on.", integer("a number of keys", 0, 10_000_000), func(l *Load) *int { return &l.Populate })),
+}
+
+var attempts = integer("a number of attempts", 0, 10)
+
+var retryFields = object[Load]{
+	needed(scalar("max", "How many further attempts.", attempts, func(l *Load) *int { return &l.Retries })),
+	scalar("backoff", "The wait before the first of them, twice as long before each next one; within the timeout.", duration(0, time.Minute),
+		func(l *Load) *time.Duration { return &l.Backoff }),
+	{name: "on", doc: "After what outcomes; without it all but 5xx. What may have had an effect is never repeated for POST and PATCH.",
+		schema: schema{"type": "array", "items": trigger.schema, "minItems": 1}, read: readTriggers},
+}
+
+var trigger = oneOf([]string{"refused", "reset", "eof", "dns", "timeout", "unavailable", "5xx"})
+
+func readRetries(r *reader, path string, n ast.Node, d *draft) {
+	d.Load.Backoff, d.Load.RetryOn = 0, nil
+	if _, long := n.(*ast.MappingNode); long {
+		retryFields.read(r, path, n, &d.Load)
+		return
+	}
+	if v, ok := attempts.read(r, path, n); ok {
+		d.Load.Retries = v
+	}
+}
+
+func readTriggers(r *reader, path string, n ast.Node, l *Load) {
+	l.RetryOn = []string{}
+	r.items(path, n, func(at string, item ast.Node) {
+		if v, ok := trigger.read(r, at, item); ok {
+			l.RetryOn = append(l.RetryOn, v)
+		}
+	})
+	if s, ok := n.(*ast.SequenceNode); ok && len(s.Values) == 0 {
+		r.refuse(n, "leave it out for the usual ones, or retries: 0", "%s is empty", path)
+	}
 }
 
 var workers = integer("auto or a number of workers", 1, MaxWorkers)

@@ -9,7 +9,7 @@ var targetFields = object[draft]{
 		func(d *draft) *string { return &d.Target.Compose }),
 	scalar("service", "The service that receives the traffic.", words("the name of a service"),
 		func(d *draft) *string { return &d.Target.Service }),
-	scalar("routing", "How a request finds a replica: service is round robin over those that are ready, direct is always the first.",
+	scalar("routing", "How a request finds a replica: service is round robin over those that are ready; pinned: a client keeps its replica while it is ready, and then moves for good; direct is always the first.",
 		routing, func(d *draft) *Routing { return &d.Target.Routing }),
 	{name: "env", doc: "Environment by service, merged over the Compose file's.",
 		schema: schema{"type": "object", "additionalProperties": schema{"type": "object", "additionalProperties": schema{"type": "string"}}},
@@ -29,7 +29,7 @@ var targetFields = object[draft]{
 
 // routing is a Routing; oneOf with another type of result.
 var routing = func() unit[Routing] {
-	u := oneOf([]string{string(RouteService), string(RouteDirect)}, string(RoutePinned))
+	u := oneOf([]string{string(RouteService), string(RoutePinned), string(RouteDirect)})
 	return unit[Routing]{u.what, u.schema, func(w word) (Routing, error) {
 		s, err := u.parse(w)
 		return Routing(s), err

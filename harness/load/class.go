@@ -89,14 +89,3 @@ func effectOf(a attempt, class history.Class) history.Effect {
 	}
 	return history.UnknownEffect
 }
-
-// again says whether the client's policy tries another replica after an
-// attempt that ended so: its connection failed, or a server or gateway says
-// that it cannot serve now.
-func again(a attempt, class history.Class) bool {
-	switch class {
-	case history.Refused, history.Reset, history.EOF, history.DNS, history.Timeout, history.Other:
-		return true
-	}
-	return a.status == 502 || a.status == 503 || a.status == 504
-}

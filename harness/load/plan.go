@@ -17,6 +17,8 @@ type Plan struct {
 	Workers  int           // requests at once, ≥ 1; started in advance (Little's law: experiment.WorkersFor)
 	Timeout  time.Duration // of a request, all its attempts included, from its sending; > 0
 	Retries  int           // further attempts after a failed one, each on another ready replica
+	Backoff  time.Duration // before the first further attempt, and twice as long before each next one
+	RetryOn  []Trigger     // what is tried again; nil: DefaultTriggers
 	Clients  int           // request n is sent by virtual client n mod Clients; ≥ 1
 
 	Operations []Operation // in the order of history.Header.Operations
@@ -36,7 +38,7 @@ func (p *Plan) check() error {
 	switch {
 	case p.Schedule == nil || p.Sampler == nil || p.KeyName == nil:
 		return errors.New("load: a plan needs a schedule, a sampler and names of keys")
-	case p.Workers < 1 || p.Clients < 1 || p.Timeout <= 0 || p.Retries < 0:
+	case p.Workers < 1 || p.Clients < 1 || p.Timeout <= 0 || p.Retries < 0 || p.Backoff < 0:
 		return fmt.Errorf("load: a plan of %d workers, %d clients, %d retries and a timeout of %v", p.Workers, p.Clients, p.Retries, p.Timeout)
 	case len(p.Operations) > 64 || len(p.Operations) != len(p.Mix):
 		return fmt.Errorf("load: %d operations and %d weights; up to 64 operations with a weight each are possible", len(p.Operations), len(p.Mix))

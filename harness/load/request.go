@@ -48,8 +48,11 @@ func (a *Attack) send(op *history.Op) {
 		got := a.wire.try(ctx, to, o, key, value)
 		a.floor.release(to.Index)
 		a.note(op, to, o, key, got)
-		if len(tried) >= p.Retries || ctx.Err() != nil || !again(got, op.Class) {
+		if len(tried) >= p.Retries || ctx.Err() != nil || !p.again(o, got, op.Class) {
 			break
+		}
+		if p.Backoff > 0 && !pause(ctx, p.Backoff<<min(len(tried), 20)) {
+			break // the time is up, and the last attempt stands
 		}
 		tried = append(tried, to.Index)
 	}

@@ -1,9 +1,12 @@
 package load
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -119,6 +122,67 @@ func TestFurtherAttemptsGoToOtherReplicas(t *testing.T) {
 					t.Errorf("attempts went to %v", hosts)
 				}
 			})
+		})
+	}
+}
+
+// What a client's policy tries again, by outcome and method.
+func TestWhatIsTriedAgain(t *testing.T) {
+	refused := attempt{err: syscall.ECONNREFUSED}
+	reset := attempt{err: syscall.ECONNRESET, written: true}
+	for _, c := range []struct {
+		name   string
+		method string
+		on     []Trigger
+		got    attempt
+		class  history.Class
+		want   bool
+	}{
+		{"refused", "GET", nil, refused, history.Refused, true},
+		{"reset", "PUT", nil, reset, history.Reset, true},
+		{"unavailable", "PUT", nil, attempt{status: 503, written: true}, history.Status5xx, true},
+		{"a bug of the server", "GET", nil, attempt{status: 500, written: true}, history.Status5xx, false},
+		{"a wrong answer", "GET", nil, attempt{status: 200, written: true}, history.WrongAnswer, false},
+		{"without a class", "GET", nil, attempt{err: errors.New("strange")}, history.Other, true},
+		{"any 5xx, asked for", "GET", []Trigger{On5xx}, attempt{status: 500, written: true}, history.Status5xx, true},
+		{"refused, not asked for", "GET", []Trigger{On5xx}, refused, history.Refused, false},
+		{"without a class, not asked for", "GET", []Trigger{OnRefused}, attempt{err: errors.New("strange")}, history.Other, false},
+		{"503, not asked for", "GET", []Trigger{OnReset, OnEOF}, attempt{status: 503, written: true}, history.Status5xx, false},
+		{"EOF", "DELETE", []Trigger{OnEOF}, attempt{err: io.EOF, written: true}, history.EOF, true},
+		{"DNS", "GET", []Trigger{OnDNS}, attempt{}, history.DNS, true},
+		{"connecting took too long", "GET", []Trigger{OnTimeout}, attempt{}, history.Timeout, true},
+		{"a POST that was never written", "POST", nil, refused, history.Refused, true},
+		{"a POST that may have happened", "POST", nil, reset, history.Reset, false},
+		{"a POST that was turned away", "POST", nil, attempt{status: 503, retryAfter: true, written: true}, history.Status5xx, true},
+		{"a PATCH that may have happened", "PATCH", []Trigger{On5xx}, attempt{status: 502, written: true}, history.Status5xx, false},
+	} {
+		p := &Plan{RetryOn: c.on}
+		if got := p.again(&Operation{Method: c.method}, c.got, c.class); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
+
+// The waits double, count as response time, and stay within the timeout.
+func TestBackoffWaitsWithinTheTimeout(t *testing.T) {
+	for retries, want := range map[int]struct {
+		took     time.Duration
+		attempts uint8
+	}{0: {0, 1}, 1: {100 * time.Millisecond, 2}, 2: {300 * time.Millisecond, 3}, 9: {time.Second, 4}} {
+		synctest.Test(t, func(t *testing.T) {
+			plan := smallPlan(1, 1, time.Second)
+			plan.Retries, plan.Backoff = retries, 100*time.Millisecond
+			router := one // any number of attempts finds a replica
+			a, rec, _ := begin(t, plan, router, transportFunc(func(*http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: 503, Header: http.Header{}, Body: http.NoBody}, nil
+			}))
+			a.EndAt(1)
+			if err := a.Wait(); err != nil {
+				t.Fatal(err)
+			}
+			if op := rec.ops[0]; op.Attempts != want.attempts || time.Duration(op.Response()) != want.took || op.Class != history.Status5xx {
+				t.Errorf("%d retries: %d attempts within %v, %v; want %d within %v", retries, op.Attempts, time.Duration(op.Response()), op.Class, want.attempts, want.took)
+			}
 		})
 	}
 }

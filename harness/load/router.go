@@ -1,7 +1,5 @@
 package load
 
-import "slices"
-
 // Endpoint is a replica that requests can be sent to.
 type Endpoint struct {
 	Index   uint16 // by which the history names the replica (history.Writer.Replica)
@@ -18,13 +16,12 @@ type Router interface {
 	Ready() int
 }
 
-// Direct sends everything to one endpoint, ready or not.
+// Direct sends everything to one endpoint, ready or not: further attempts too,
+// since there is no other, and several servers may answer behind it.
 type Direct struct{ To Endpoint }
 
-// Route is the one endpoint, unless it is to be avoided.
-func (d Direct) Route(_ int, avoid []uint16) (Endpoint, bool) {
-	return d.To, !slices.Contains(avoid, d.To.Index)
-}
+// Route is the one endpoint.
+func (d Direct) Route(int, []uint16) (Endpoint, bool) { return d.To, true }
 
 // Ready is 1.
 func (d Direct) Ready() int { return 1 }

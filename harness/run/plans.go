@@ -26,7 +26,7 @@ func (s *session) plans() ([]load.Plan, error) {
 	}
 	plan := load.Plan{
 		Stream: history.Load, Run: s.id, Schedule: l.Rate.Schedule(load.Arrivals(s.o.Seed)), Workers: pool, Timeout: l.Timeout,
-		Retries: l.Retries, Clients: l.Clients, Operations: s.operations(), Mix: weights(l), Sampler: keys, KeyName: s.keyName,
+		Retries: l.Retries, Backoff: l.Backoff, RetryOn: triggers(l), Clients: l.Clients, Operations: s.operations(), Mix: weights(l), Sampler: keys, KeyName: s.keyName,
 		Seed: s.o.Seed, Good: s.exp.SLO.GoodLatency, Other: s.noteOther,
 	}
 	plans := []load.Plan{plan}
@@ -38,6 +38,18 @@ func (s *session) plans() ([]load.Plan, error) {
 		plans = append(plans, plan)
 	}
 	return plans, nil
+}
+
+// triggers are what the client tries again; nil for the usual outcomes.
+func triggers(l experiment.Load) []load.Trigger {
+	if l.RetryOn == nil {
+		return nil
+	}
+	on := make([]load.Trigger, len(l.RetryOn))
+	for i, name := range l.RetryOn {
+		on[i] = load.Trigger(name)
+	}
+	return on
 }
 
 func (s *session) operations() []load.Operation {

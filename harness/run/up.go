@@ -135,6 +135,9 @@ func (s *session) route(ctx context.Context) error {
 		return nil
 	}
 	s.router = s.service
+	if s.exp.Target.Routing == experiment.RoutePinned {
+		s.router = load.NewPinned(s.service, s.exp.Load.Clients)
+	}
 	return s.awaitReady(ctx)
 }
 

@@ -110,7 +110,9 @@ type Share struct {
 }
 
 // Operation says how a request is made and which answers are right. In Path,
-// Body and Header "{key}" and "{value}" stand for the key and the value.
+// Body, Header, Equals and Contains "{key}", "{value}", "{client}" and "{seq}"
+// stand for the key, the value, the virtual client and the request's number; in
+// Header and Body ${NAME} for the environment's NAME.
 type Operation struct {
 	Name   string
 	Method string
@@ -121,6 +123,9 @@ type Operation struct {
 	Failed string // an answer whose body begins so is an error, whatever its status; "" for none
 	Value  string // where a right answer carries the value: "header:Location" or "body"; "" when it carries none
 	Writes bool   // it changes the system: an unacknowledged one may still have an effect
+
+	Equals   string // what the body of a right answer is, to the letter; "" for any
+	Contains string // what it contains, within its first 16 KiB; "" for anything
 }
 
 // Phases are the lengths of the phases. The fault phase lasts from the end of

@@ -21,18 +21,27 @@ func mapping() []Operation {
 var operationFields = object[Operation]{
 	scalar("method", "The HTTP method.", oneOf([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}),
 		func(o *Operation) *string { return &o.Method }),
-	scalar("path", "Path and query; {key} and {value} stand for the key and the value.", pattern("a path that begins with /", `^/[!-~]*$`),
+	scalar("path", "Path and query. {key}, {value}, {client} and {seq} stand for the key, the value, the virtual client and the request's number.", pattern("a path that begins with /", `^/[!-~]*$`),
 		func(o *Operation) *string { return &o.Path }),
-	scalar("body", "The body; {key} and {value} are replaced in it.", anyText, func(o *Operation) *string { return &o.Body }),
-	{name: "headers", doc: "Headers; {key} and {value} are replaced in them.",
+	scalar("body", "The body; {key}, {value}, {client} and {seq} are replaced in it, and ${NAME} by the environment's NAME.", anyText, func(o *Operation) *string { return &o.Body }),
+	{name: "headers", doc: "Headers; {key}, {value}, {client} and {seq} are replaced in them, and ${NAME} by the environment's NAME, which is never written down.",
 		schema: schema{"type": "object", "additionalProperties": schema{"type": "string"}}, read: readHeaders},
 	{name: "status", doc: "The statuses that are right; without it every one below 400.",
 		schema: schema{"anyOf": []schema{status.schema, {"type": "array", "items": status.schema, "minItems": 1}}}, read: readStatus},
 	scalar("failed", "An answer whose body begins with this text is an error, whatever its status.", words("the beginning of a body"),
 		func(o *Operation) *string { return &o.Failed }),
-	scalar("value", "Where a right answer carries the value: header:NAME, or body.", pattern("header:NAME or body", `^(header:[A-Za-z0-9-]+|body)$`),
+	scalar("value", "Where a right answer carries the value: header:NAME, or body when it is all of the body.", pattern("header:NAME or body", `^(header:[A-Za-z0-9-]+|body)$`),
 		func(o *Operation) *string { return &o.Value }),
+	nested("expect", "What a right answer is; {key}, {value}, {client} and {seq} are replaced in its texts.", expectedFields, func(o *Operation) *Operation { return o }),
 	scalar("writes", "It changes the system.", boolean, func(o *Operation) *bool { return &o.Writes }),
+}
+
+// expectedFields is what a right answer is, beyond being one below 400.
+var expectedFields = object[Operation]{
+	{name: "status", doc: "The statuses that are right; without it every one below 400.",
+		schema: schema{"anyOf": []schema{status.schema, {"type": "array", "items": status.schema, "minItems": 1}}}, read: readStatus},
+	scalar("body", "All of the body, to the letter.", words("a text"), func(o *Operation) *string { return &o.Equals }),
+	scalar("contains", "What stands in the body, within its first 16 KiB.", words("a text"), func(o *Operation) *string { return &o.Contains }),
 }
 
 var status = integer("an HTTP status", 100, 599)
@@ -72,6 +81,7 @@ func readOperations(r *reader, path string, n ast.Node, d *draft) {
 			o = Operation{Name: name, Method: "GET"}
 		}
 		operationFields.read(r, at, value, &o)
+		o.check(r, at)
 		if o.Path == "" {
 			r.refuseAt(at, `write the path of its request: path: "/{key}"`, "%s has no path", at)
 		}
@@ -97,4 +107,18 @@ func (d *draft) operation(name string) (Operation, bool) {
 		}
 	}
 	return Operation{}, false
+}
+
+// check finds what contradicts itself in the operation that stands at path.
+func (o Operation) check(r *reader, path string) {
+	_, status := r.written[join(path, "status")]
+	if at := join(path, "expect.status"); status && r.written[at].key != nil {
+		r.refuseAt(at, "leave one of them out", "%s is said twice: there is %s.status as well", at, path)
+	}
+	if o.Equals != "" && o.Contains != "" {
+		r.refuseAt(join(path, "expect.contains"), "leave one of them out", "an answer whose body is said to the letter needs no %s", join(path, "expect.contains"))
+	}
+	if (o.Equals != "" || o.Contains != "" || o.Value == "body") && o.Method == "HEAD" {
+		r.refuseAt(path, "use GET", "the answer to HEAD has no body, and %s asks for one", path)
+	}
 }

@@ -23,6 +23,7 @@ var targetFields = object[draft]{
 		read: func(r *reader, path string, n ast.Node, d *draft) {
 			o := Operation{Name: "get", Method: "GET", Path: "/{key}"}
 			operationFields.read(r, path, n, &o)
+			o.check(r, path)
 			d.operations = append(d.operations, o)
 		}},
 }

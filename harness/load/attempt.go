@@ -25,6 +25,7 @@ type attempt struct {
 	status     int    // of the answer, 0 without one
 	value      string // what stands where the operation's answers carry the value
 	failed     bool   // its body begins as that of an error
+	wrong      bool   // its body is none that a right answer has
 	shard      int    // X-Shard, or −1
 	bytes      int64  // size of the answer's body
 	retryAfter bool
@@ -51,14 +52,14 @@ func (w *wire) base(raw string) (*url.URL, error) {
 }
 
 // try sends one request and reads its answer, until ctx ends.
-func (w *wire) try(ctx context.Context, to Endpoint, o *Operation, key, value string) attempt {
+func (w *wire) try(ctx context.Context, to Endpoint, o *Operation, b blanks) attempt {
 	a := attempt{shard: -1}
 	base, err := w.base(to.BaseURL)
 	if err != nil {
 		a.err = err
 		return a
 	}
-	req, err := o.request(base, key, value)
+	req, err := o.request(base, b)
 	if err != nil {
 		a.err = err
 		return a
@@ -68,7 +69,7 @@ func (w *wire) try(ctx context.Context, to Endpoint, o *Operation, key, value st
 	if err != nil {
 		a.err = err
 	} else {
-		a.read(ctx, resp, o)
+		a.wrong = !o.says(a.read(ctx, resp, o), b)
 	}
 	a.sends = uint8(min(seen.connections.Load(), 255))
 	if !generatorsOwn(err) {
@@ -79,8 +80,9 @@ func (w *wire) try(ctx context.Context, to Endpoint, o *Operation, key, value st
 }
 
 // read takes the answer to a request of o in, and ends when ctx does: nothing
-// obliges the body of a transport to heed the context of its request.
-func (a *attempt) read(ctx context.Context, resp *http.Response, o *Operation) {
+// obliges the body of a transport to heed the context of its request. It
+// returns what it kept of the body.
+func (a *attempt) read(ctx context.Context, resp *http.Response, o *Operation) (body string) {
 	a.status = resp.StatusCode
 	a.retryAfter = resp.Header.Get("Retry-After") != ""
 	if text := resp.Header.Get("X-Shard"); text != "" {
@@ -92,13 +94,14 @@ func (a *attempt) read(ctx context.Context, resp *http.Response, o *Operation) {
 		a.value = resp.Header.Get(name)
 	}
 	if resp.Body == http.NoBody {
-		return
+		return ""
 	}
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		// The body is now the bare connection, which no deadline ends.
 		resp.Body.Close()
-		return
+		return ""
 	}
+	keep := o.reads()
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
 	defer resp.Body.Close()
@@ -108,24 +111,28 @@ func (a *attempt) read(ctx context.Context, resp *http.Response, o *Operation) {
 	for a.bytes < maxBody {
 		n, err := resp.Body.Read(*buffer)
 		a.bytes += int64(n)
-		if o.Value == "body" && len(a.value)+n <= maxValue {
-			a.value += string((*buffer)[:n])
+		if keep {
+			body += string((*buffer)[:min(n, maxValue-len(body))])
 		}
 		if missing := len(o.Failed) - len(head); missing > 0 {
 			head += string((*buffer)[:min(n, missing)])
 			a.failed = head == o.Failed
 		}
 		if errors.Is(err, io.EOF) {
-			return
+			break
 		}
 		if err != nil {
 			a.err = err
 			if !stop() { // closed by us: why is the news, not that it is closed
 				a.err = ctx.Err()
 			}
-			return
+			return body
 		}
 	}
+	if o.Value == "body" {
+		a.value = strings.TrimRight(body, "\r\n")
+	}
+	return body
 }
 
 // maxValue is how much of a body can be a value: a URL of 8 KiB and its rim.

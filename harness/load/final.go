@@ -131,11 +131,11 @@ func (f *finals) ask(ctx context.Context, r *finalRead) history.Op {
 	ctx, cancel := context.WithTimeout(ctx, f.Timeout)
 	defer cancel()
 	key := DurabilityKey(f.Clients, r.seq)
-	got := f.wire.try(ctx, *r.from, &f.Read, key, "")
+	want := Written{Run: f.Run, Key: key, Client: strconv.FormatUint(r.seq%uint64(f.Clients), 10), Seq: r.seq}
+	got := f.wire.try(ctx, *r.from, &f.Read, blanks{key: key, client: want.Client, seq: r.seq})
 	op.Done = f.clock.Now()
 	op.Status, op.Attempts = uint16(got.status), got.sends
 	op.Shard, op.BytesIn = uint16(got.shard+1), uint32(got.bytes)
-	want := Written{Run: f.Run, Key: key, Client: strconv.FormatUint(r.seq%uint64(f.Clients), 10), Seq: r.seq}
 	switch {
 	case got.err != nil:
 		op.Class = classOf(got.err)

@@ -5,13 +5,14 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // Operation says how a request is made and which answers are right. In Path,
-// Body and Header "{key}" and "{value}" stand for the key and the value. The
-// fields are those of experiment.Operation, so that the one converts to the
-// other.
+// Body, Header, Equals and Contains the blanks {key}, {value}, {client} and
+// {seq} are filled. The fields are those of experiment.Operation, so that the
+// one converts to the other.
 type Operation struct {
 	Name   string
 	Method string
@@ -22,11 +23,14 @@ type Operation struct {
 	Failed string // an answer whose body begins so is an error, whatever its status; "" for none
 	Value  string // where a right answer carries the value: "header:<name>" or "body"; "" when it carries none
 	Writes bool   // it changes the system: an unacknowledged one may still have an effect
+
+	Equals   string // what the body of a right answer is, to the letter; "" for any
+	Contains string // what it contains, within its first 16 KiB; "" for anything
 }
 
 // Check says what of the operation cannot be sent.
 func (o Operation) Check() error {
-	if _, err := http.NewRequest(o.Method, "http://host.invalid"+fill(o.Path, "key", "value"), nil); err != nil {
+	if _, err := http.NewRequest(o.Method, "http://host.invalid"+fill(o.Path, blanks{key: "key", value: "value", client: "0"}), nil); err != nil {
 		return fmt.Errorf("operation %q: %w", o.Name, err)
 	}
 	if !strings.HasPrefix(o.Path, "/") {
@@ -40,7 +44,7 @@ func (o Operation) Check() error {
 
 // right says whether an answer is one that the operation expects.
 func (o Operation) right(a attempt) bool {
-	if a.failed {
+	if a.failed || a.wrong {
 		return false
 	}
 	if len(o.Status) == 0 {
@@ -49,10 +53,19 @@ func (o Operation) right(a attempt) bool {
 	return slices.Contains(o.Status, a.status)
 }
 
-// request makes the operation's request for one key and value to the replica
-// at base. It has neither context nor client-side defaults.
-func (o Operation) request(base *url.URL, key, value string) (*http.Request, error) {
-	target, err := join(base, fill(o.Path, key, value))
+// says whether body is what a right answer to the request with these blanks
+// says.
+func (o Operation) says(body string, b blanks) bool {
+	return (o.Equals == "" || body == fill(o.Equals, b)) && (o.Contains == "" || strings.Contains(body, fill(o.Contains, b)))
+}
+
+// reads says whether the body of an answer matters.
+func (o Operation) reads() bool { return o.Value == "body" || o.Equals != "" || o.Contains != "" }
+
+// request makes the operation's request to the replica at base. It has neither
+// context nor client-side defaults.
+func (o Operation) request(base *url.URL, b blanks) (*http.Request, error) {
+	target, err := join(base, fill(o.Path, b))
 	if err != nil {
 		return nil, fmt.Errorf("operation %q: %w", o.Name, err)
 	}
@@ -63,12 +76,12 @@ func (o Operation) request(base *url.URL, key, value string) (*http.Request, err
 	req.Header["User-Agent"] = userAgent
 	for name, text := range o.Header {
 		if http.CanonicalHeaderKey(name) == "Host" {
-			req.Host = fill(text, key, value)
+			req.Host = fill(text, b)
 			continue
 		}
-		req.Header.Set(name, fill(text, key, value))
+		req.Header.Set(name, fill(text, b))
 	}
-	setBody(req, fill(o.Body, key, value))
+	setBody(req, fill(o.Body, b))
 	return req, nil
 }
 
@@ -97,12 +110,23 @@ type body struct{ *strings.Reader }
 
 func (*body) Close() error { return nil }
 
-// fill puts key and value into a template.
-func fill(template, key, value string) string {
+// blanks are what stands in a request's templates.
+type blanks struct {
+	key, value string
+	client     string // the virtual client's number, or Populator
+	seq        uint64 // the request's number in its stream; of populated keys their rank
+}
+
+// fill puts the blanks into a template.
+func fill(template string, b blanks) string {
 	if strings.IndexByte(template, '{') < 0 {
 		return template
 	}
-	return strings.ReplaceAll(strings.ReplaceAll(template, "{key}", key), "{value}", value)
+	text := strings.ReplaceAll(strings.ReplaceAll(template, "{key}", b.key), "{value}", b.value)
+	if strings.Contains(text, "{seq}") {
+		text = strings.ReplaceAll(text, "{seq}", strconv.FormatUint(b.seq, 10))
+	}
+	return strings.ReplaceAll(text, "{client}", b.client)
 }
 
 // join is the URL of path under base. Paths of letters, digits and the usual

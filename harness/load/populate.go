@@ -136,7 +136,7 @@ func (p *populating) write(ctx context.Context, i int) error {
 		if !ok {
 			continue
 		}
-		got := p.try(ctx, to, &p.Write, w.Key, w.String())
+		got := p.try(ctx, to, &p.Write, w, w.String())
 		if got.err == nil && p.Write.right(got) {
 			p.learn(uint32(i), got)
 			p.done.Add(1)
@@ -151,7 +151,7 @@ func (p *populating) read(ctx context.Context, key uint32, from Endpoint) error 
 	want := p.written(key)
 	until := time.Now().Add(convergeTime)
 	for {
-		got := p.try(ctx, from, &p.Read, want.Key, "")
+		got := p.try(ctx, from, &p.Read, want, "")
 		right := got.err == nil && p.Read.right(got)
 		if right && (p.Read.Value == "" || got.value == want.String()) {
 			p.learn(key, got)
@@ -171,10 +171,10 @@ func (p *populating) read(ctx context.Context, key uint32, from Endpoint) error 
 	}
 }
 
-func (p *populating) try(ctx context.Context, to Endpoint, o *Operation, key, value string) attempt {
+func (p *populating) try(ctx context.Context, to Endpoint, o *Operation, w Written, value string) attempt {
 	ctx, cancel := context.WithTimeout(ctx, p.Timeout)
 	defer cancel()
-	return p.wire.try(ctx, to, o, key, value)
+	return p.wire.try(ctx, to, o, blanks{key: w.Key, value: value, client: w.Client, seq: w.Seq})
 }
 
 // describe is the answer in words, for an error.

@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"strconv"
 
 	"gauntlet/harness/history"
 )
@@ -33,7 +34,7 @@ func (a *Attack) request(n uint64) {
 func (a *Attack) send(op *history.Op) {
 	p := &a.plan
 	o, key := &p.Operations[op.Kind], p.KeyName(op.Key)
-	value := p.value(o, key, op.Seq)
+	b := blanks{key: key, value: p.value(o, key, op.Seq), client: strconv.Itoa(p.client(op.Seq)), seq: op.Seq}
 	ctx, cancel := context.WithDeadline(a.ctx, a.clock.Time(op.Sent+int64(p.Timeout)))
 	defer cancel()
 
@@ -45,7 +46,7 @@ func (a *Attack) send(op *history.Op) {
 		if !ok {
 			break
 		}
-		got := a.wire.try(ctx, to, o, key, value)
+		got := a.wire.try(ctx, to, o, b)
 		a.floor.release(to.Index)
 		a.note(op, to, o, key, got)
 		if len(tried) >= p.Retries || ctx.Err() != nil || !p.again(o, got, op.Class) {

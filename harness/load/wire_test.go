@@ -53,7 +53,7 @@ func newWire(t *testing.T) *wire {
 func tryFor(w *wire, d time.Duration, url string, o Operation) attempt {
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	defer cancel()
-	return w.try(ctx, Endpoint{BaseURL: url}, &o, "k", "v")
+	return w.try(ctx, Endpoint{BaseURL: url}, &o, blanks{key: "k", value: "v", client: "3", seq: 42})
 }
 
 // breakOnSecond answers the first request of each connection, reads the
@@ -126,6 +126,8 @@ func TestWhatStandsOnTheWire(t *testing.T) {
 			"DELETE /a/k?x=1&y=%20 HTTP/1.1\r\nHost: HOST\r\nUser-Agent: gauntlet\r\nX-Key: k\r\n\r\n"},
 		{Operation{Method: "PUT", Path: "/{key}", Body: `{"url":"{value}"}`, Header: map[string]string{"content-type": "application/json"}},
 			"PUT /k HTTP/1.1\r\nHost: HOST\r\nUser-Agent: gauntlet\r\nContent-Length: 11\r\nContent-Type: application/json\r\n\r\n{\"url\":\"v\"}"},
+		{Operation{Method: "GET", Path: "/{client}/{key}", Header: map[string]string{"X-Id": "{client}.{seq}.{other}"}},
+			"GET /3/k HTTP/1.1\r\nHost: HOST\r\nUser-Agent: gauntlet\r\nX-Id: 3.42.{other}\r\n\r\n"},
 		{Operation{Method: "POST", Path: "/"}, "POST / HTTP/1.1\r\nHost: HOST\r\nUser-Agent: gauntlet\r\nContent-Length: 0\r\n\r\n"},
 	} {
 		seen := make(chan string, 1)
@@ -261,6 +263,46 @@ func TestClassesAndEffectsOnRealConnections(t *testing.T) {
 			op := rec.ops[0]
 			if op.Class != c.class || op.Effect != c.effect || op.Attempts != 1 || op.Replica != 3 {
 				t.Errorf("%+v; want %v, effect %v", op, c.class, c.effect)
+			}
+		})
+	}
+}
+
+// An answer is right when its body says what it must.
+func TestWhatABodyMustSay(t *testing.T) {
+	long := strings.Repeat("x", maxValue-4)
+	for _, c := range []struct {
+		name, equals, contains, value, body string
+		class                               history.Class
+	}{
+		{"anything", "", "", "", "whatever", history.OK},
+		{"to the letter", "k!", "", "", "k!", history.OK},
+		{"not to the letter", "{key}!", "", "", "k! ", history.WrongAnswer},
+		{"contained", "", "{client}-{seq}", "", "<b>0-0</b>", history.OK},
+		{"not contained", "", "{client}-{seq}", "", "<b>0-1</b>", history.WrongAnswer},
+		{"nothing", "", "x", "", "", history.WrongAnswer},
+		{"at the end of what is read", "", "here", "", long + "here, and more", history.OK},
+		{"beyond what is read", "", "here", "", long + "xhere", history.WrongAnswer},
+		{"the value", "", "", "body", Written{Run: "r", Key: "k", Client: "p", Seq: 0}.String() + "\n", history.OK},
+		{"no value", "", "", "body", "gone", history.WrongAnswer},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, c.body) }))
+			defer server.Close()
+			plan := smallPlan(1, 1, 5*time.Second)
+			plan.Sampler, plan.KeyName = Once{}, func(uint32) string { return "k" }
+			plan.Operations = []Operation{{Name: "get", Method: "GET", Path: "/{key}", Equals: c.equals, Contains: c.contains, Value: c.value}}
+			rec := &memory{}
+			a, err := Start(t.Context(), history.NewClock(time.Now()), plan, Direct{Endpoint{BaseURL: server.URL}}, rec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a.EndAt(1)
+			if err := a.Wait(); err != nil {
+				t.Fatal(err)
+			}
+			if op := rec.ops[0]; op.Class != c.class || op.BytesIn != uint32(len(c.body)) {
+				t.Errorf("%v after %d bytes, want %v", op.Class, op.BytesIn, c.class)
 			}
 		})
 	}

@@ -107,8 +107,9 @@ func configuration(s topology.Stack) map[string]string {
 }
 
 // Hiding makes the function that takes the secrets of experiments out of every
-// text that is written down: the values of settings with a telling name,
-// and the passwords of URLs. Values of fewer than four characters are left:
+// text that is written down: the values of settings and headers with a
+// telling name, what requests take from the environment, and the passwords of
+// URLs. Values of fewer than four characters are left:
 // too much else would go with them.
 func Hiding(all ...*experiment.Experiment) func(string) string {
 	var pairs []string
@@ -118,6 +119,13 @@ func Hiding(all ...*experiment.Experiment) func(string) string {
 				if secret.MatchString(name) && len(value) >= 4 {
 					pairs = append(pairs, value, "(redacted)")
 				}
+			}
+		}
+	}
+	for _, e := range all {
+		for _, value := range secretsOf(e) {
+			if len(value) >= 4 {
+				pairs = append(pairs, value, "(redacted)")
 			}
 		}
 	}

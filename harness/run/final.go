@@ -49,7 +49,7 @@ func (s *session) finalReads(ctx context.Context) error {
 func (s *session) readBack(ctx context.Context, through []load.Endpoint, keys []uint64, until int64) error {
 	read, _ := s.exp.Reader() // the experiment is not valid without one
 	_, err := load.FinalReads(ctx, s.clock, load.FinalPlan{
-		Run: s.id, Clients: s.exp.Load.Clients, Seqs: slices.Values(keys), Kind: s.kind(read), Read: load.Operation(read),
+		Run: s.id, Clients: s.exp.Load.Clients, Seqs: slices.Values(keys), Kind: s.kind(read), Read: sent(read),
 		Timeout: s.exp.Load.Timeout, Until: until,
 	}, through, s.ops)
 	return err

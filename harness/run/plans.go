@@ -55,7 +55,7 @@ func triggers(l experiment.Load) []load.Trigger {
 func (s *session) operations() []load.Operation {
 	all := make([]load.Operation, len(s.exp.Load.Operations))
 	for i, o := range s.exp.Load.Operations {
-		all[i] = load.Operation(o)
+		all[i] = sent(o)
 	}
 	return all
 }
@@ -81,7 +81,7 @@ func (s *session) populate(ctx context.Context) error {
 	s.tell.line("populating %d keys, each read back through %d replicas", count, len(through))
 	found, err := load.Populate(ctx, load.Population{
 		Run: s.id, Count: count, KeyName: s.keyName, Timeout: s.exp.Load.Timeout,
-		Write: load.Operation(write), Read: load.Operation(read),
+		Write: sent(write), Read: sent(read),
 		Progress: func(done, total int) {
 			if time.Since(told) > progressEvery {
 				told = time.Now()

@@ -11,6 +11,11 @@ func preflight(o Options) error {
 	if _, err := keyName(o.Experiment.Load.Keys); err != nil {
 		return mistake("%w", err)
 	}
+	for _, op := range o.Experiment.Load.Operations {
+		if _, err := expand(op); err != nil {
+			return mistake("%w", err)
+		}
+	}
 	pool, beside, err := workers(o.Experiment)
 	if err != nil {
 		return mistake("%w", err)

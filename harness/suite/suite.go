@@ -114,11 +114,12 @@ func (c *conductor) job(ctx context.Context, i int) (err error) {
 				c.suite.Interrupted = true
 				return c.write()
 			}
-			if !c.fits(i) {
-				if attempt == 1 {
-					c.add(i, reports.SuiteRun{Repetition: repetition + 1, Attempt: 1, Counts: true, Reason: reports.Budget, Verdict: reports.Inconclusive,
-						Why: fmt.Sprintf("not started: it takes about %s, and %s of the budget are left", round(c.takes(i)), round(c.left()))})
-				}
+			if attempt > 1 && !c.fits(i, c.reserved(i, repetition)) {
+				break
+			}
+			if attempt == 1 && !c.fits(i, 0) {
+				c.add(i, reports.SuiteRun{Repetition: repetition + 1, Attempt: 1, Counts: true, Reason: reports.Budget, Verdict: reports.Inconclusive,
+					Why: fmt.Sprintf("not started: it takes about %s, and %s of the budget are left", round(c.takes(i)), round(c.left()))})
 				break
 			}
 			one := c.run(ctx, i, repetition+1, attempt, attemptOf(c.o.Seed, runs))
@@ -189,8 +190,21 @@ func (c *conductor) add(i int, one reports.SuiteRun) {
 	e.Runs = append(e.Runs, one)
 }
 
-// fits says that a run of the job fits into what is left of the budget.
-func (c *conductor) fits(i int) bool { return c.o.Budget == 0 || c.takes(i) <= c.left() }
+// fits says that a run of the job fits into what is left of the budget, less
+// what is reserved.
+func (c *conductor) fits(i int, reserved time.Duration) bool {
+	return c.o.Budget == 0 || c.takes(i)+reserved <= c.left()
+}
+
+// reserved is what the runs behind a repetition of the job take, each once:
+// nothing is run again at the cost of what was not run at all.
+func (c *conductor) reserved(i, repetition int) time.Duration {
+	total := time.Duration(c.jobs[i].Repeat-repetition-1) * c.takes(i)
+	for k := i + 1; k < len(c.jobs); k++ {
+		total += time.Duration(c.jobs[k].Repeat) * c.takes(k)
+	}
+	return total
+}
 
 // takes is how long a run of the job may take: what was planned, or as long as
 // one has taken.

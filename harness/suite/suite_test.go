@@ -178,6 +178,14 @@ func TestTheBudget(t *testing.T) {
 	if got := s.perform(context.Background()).Suite; told(got) != "I" || got.Reason != reports.InstrumentDisturbed {
 		t.Errorf("%q %s", told(got), got.Reason)
 	}
+
+	// Nothing is run again at the cost of what was not run at all: of six minutes
+	// one is left for it.
+	s = newStage(t, []int{2, 3}, "IIP", "PIP")
+	s.o.Budget = 6 * time.Minute
+	if got := s.perform(context.Background()).Suite; told(got) != "iIP PIP" || got.Verdict != reports.Pass {
+		t.Errorf("%q %s", told(got), got.Verdict)
+	}
 }
 
 func TestAnInterruptionEndsTheSuiteWithWhatWasMeasured(t *testing.T) {

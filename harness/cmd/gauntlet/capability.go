@@ -97,7 +97,7 @@ func bareManifest(name string) (path string, ok bool) {
 
 // shownSpan is how long a Schedule is shown that stands in no experiment,
 // which would say how long it goes on.
-const shownSpan = 10 * time.Minute
+const shownSpan = time.Hour
 
 // manifest shows what the objects of a file would do, and where.
 func (c *validateCommand) manifest(path string, w io.Writer) error {

@@ -117,6 +117,8 @@ func prepareVictim(sys platform.System, f Fault, set Settings, r platform.Replic
 	switch f.Kind {
 	case PodChaos:
 		return podChaos(sys, f, set, r)
+	case Limit:
+		return limitVictim(sys, f, set, r)
 	case Restart:
 		return restartVictim(sys, set, r)
 	}

@@ -20,6 +20,9 @@ var table = []row{
 		"SIGTERM, SIGKILL after the service's grace; explicit start at once; the next replica when it is ready"),
 	processRow(Scale, "", "processes like the others, at ports of their own; those that leave get SIGTERM and their grace",
 		"containers like the others, on ports of their own; those that leave get SIGTERM and their grace"),
+	doneRow(Limit, "", Capability{Level: Approximate, Reason: "exact as root, with control groups; otherwise the process is stopped and continued in turns, which its clients see",
+		How: "a quota of a control group made for the run; without root the process is stopped when it has used its share of each tenth of a second"},
+		Capability{Level: Faithful, How: "the engine's limit on the container, which lasts over its restarts; what had none before may use every processor afterwards"}),
 
 	refusedRow(NetworkChaos, NetworkDelay, notBuilt),
 	refusedRow(NetworkChaos, NetworkLoss, notBuilt),

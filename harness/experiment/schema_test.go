@@ -192,6 +192,7 @@ func TestTheControlsOfTheExperiments(t *testing.T) {
 		"pod-kill":             {"ack-before-store": {"FAIL", "lostWrites", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
 		"redis-outage":         {"no-fallback": {"FAIL", "availability:get", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
 		"node-join":            {"cold-join": {"FAIL", "availability:get", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
+		"cpu-limit":            {"inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
 		"rolling-restart":      {"ack-before-store": {"FAIL", "lostWrites", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
 		"hot-shard":            {"ack-before-store": {"FAIL", "lostWrites", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
 		"slot-skew":            {"no-fallback": {"FAIL", "availability:get", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},

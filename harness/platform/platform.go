@@ -82,6 +82,28 @@ type Scaler interface {
 	Scale(ctx context.Context, service string, to int) error
 }
 
+// Limiter can give a replica less of the processor.
+type Limiter interface {
+	// Limit lets the replica use at most cores, > 0, in this life and in those to
+	// come, until Unlimit.
+	Limit(ctx context.Context, replica string, cores float64) error
+	// Unlimit gives it back what it had. Of what is not limited it does nothing.
+	Unlimit(ctx context.Context, replica string) error
+	// Throttling is what is seen of the replica's present life, from its side.
+	// While it is down that is an error.
+	Throttling(replica string) (Throttling, error)
+}
+
+// Throttling is what keeps a replica from the processor. All but Cores are sums
+// since some beginning in its present life: only differences mean anything.
+type Throttling struct {
+	How   string        // what keeps it: "a quota of its control group"
+	Cores float64       // the limit that is in force; 0: none
+	Times int64         // how often it was held back
+	Total time.Duration // for how long
+	Used  time.Duration // processor time
+}
+
 // ErrUnknownService is returned for a service that the system does not have.
 var ErrUnknownService = errors.New("no such service")
 
@@ -105,6 +127,9 @@ type Ledger interface {
 	Process(pid int, start uint64) error
 	// Folder enters a folder to be removed with everything in it.
 	Folder(path string) error
+	// Undo enters how to undo what is about to be done, and Undone takes it back.
+	Undo(kind string, args ...string) error
+	Undone(kind string, args ...string) error
 }
 
 // ErrUnknownReplica is returned for a name that the system does not have.

@@ -6,17 +6,21 @@ import (
 	"slices"
 
 	"gauntlet/harness/platform/docker"
+	"gauntlet/harness/platform/local"
 	"gauntlet/harness/register"
 )
 
 // Reap removes what runs that were killed left on this machine, and says what
 // it removed, a line for each run. A run that is under way is not touched.
 func Reap(ctx context.Context) (lines []string, err error) {
-	report, err := register.Reap(ctx, register.Undoer{Kind: docker.UndoKind, Do: docker.Undo})
+	report, err := register.Reap(ctx, register.Undoer{Kind: docker.UndoKind, Do: docker.Undo}, register.Undoer{Kind: local.UndoKind, Do: local.Undo})
 	for _, r := range report.Runs {
 		line := fmt.Sprintf("run %s: %d processes ended, %d folders removed", r.Info.ID, len(r.Killed), len(r.Removed))
 		if slices.ContainsFunc(r.Undone, func(i register.Item) bool { return i.Kind == docker.UndoKind }) {
 			line += ", its containers, networks and volumes removed"
+		}
+		if slices.ContainsFunc(r.Undone, func(i register.Item) bool { return i.Kind == local.UndoKind }) {
+			line += ", its control groups removed"
 		}
 		lines = append(lines, line)
 	}

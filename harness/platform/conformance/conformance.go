@@ -32,6 +32,7 @@ func Run(t *testing.T, start func(t *testing.T) platform.Platform) {
 	t.Run("kill with grace", func(t *testing.T) { killWithGrace(t, start(t)) })
 	t.Run("hold and release", func(t *testing.T) { holdAndRelease(t, start(t)) })
 	t.Run("scale", func(t *testing.T) { scale(t, start(t)) })
+	t.Run("limit", func(t *testing.T) { limit(t, start(t)) })
 	t.Run("exit by itself", func(t *testing.T) { exitByItself(t, start(t)) })
 	t.Run("logs", func(t *testing.T) { logs(t, start(t)) })
 	t.Run("unknown replica", func(t *testing.T) { unknownReplica(t, start(t)) })

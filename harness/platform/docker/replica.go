@@ -31,6 +31,7 @@ type replica struct {
 	deaths  int   // in all its lives
 	held    bool  // it is to stay down
 	left    bool  // its service is smaller now: it is held, and nobody's business
+	limited bool  // it may use less of the processor than it had
 	failure error // why it is not started again
 }
 

@@ -43,6 +43,7 @@ var (
 	_ platform.Killer      = (*system)(nil)
 	_ platform.Holder      = (*system)(nil)
 	_ platform.Scaler      = (*system)(nil)
+	_ platform.Limiter     = (*system)(nil)
 	_ platform.Logger      = (*system)(nil)
 	_ platform.Substituter = (*system)(nil)
 )

@@ -94,6 +94,15 @@ func (l *life) signal(sign int, s syscall.Signal) {
 	}
 }
 
+// send goes to the whole group, and says nothing about its end.
+func (l *life) send(s syscall.Signal) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.reaped {
+		syscall.Kill(-l.pid, s)
+	}
+}
+
 func (l *life) wasOnPurpose() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

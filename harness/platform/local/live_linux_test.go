@@ -42,6 +42,20 @@ func (r *recorder) Folder(path string) error {
 	return nil
 }
 
+func (r *recorder) Undo(kind string, args ...string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.entries = append(r.entries, "undo "+kind+" "+strings.Join(args, " "))
+	return r.fail
+}
+
+func (r *recorder) Undone(kind string, args ...string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.entries = append(r.entries, "undone "+kind+" "+strings.Join(args, " "))
+	return nil
+}
+
 func (r *recorder) state(replica, state string, at time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -45,5 +45,13 @@ func startTicks(pid int) (uint64, error) {
 	return uint64(k.Proc.P_starttime.Sec)*1e6 + uint64(k.Proc.P_starttime.Usec), nil
 }
 
+// groupMembers is the leader alone: nothing is done to the others here.
+func groupMembers(group int) []int { return []int{group} }
+
+// processTime is not told of other processes.
+func processTime(int) (time.Duration, error) {
+	return 0, errors.New("this system does not tell the processor time of another process")
+}
+
 // sweep finds nothing: the environment of other processes is shown to nobody.
 func sweep(string) {}

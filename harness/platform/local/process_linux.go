@@ -81,6 +81,25 @@ func startTicks(pid int) (uint64, error) {
 	return s.ticks, err
 }
 
+// groupMembers is the living processes of a process group.
+func groupMembers(group int) []int {
+	return slices.DeleteFunc(allProcesses(), func(pid int) bool {
+		s, err := readStat(pid)
+		return err != nil || s.group != group
+	})
+}
+
+// processTime is the processor time of a replica's process, its threads included,
+// to the nanosecond.
+func processTime(pid int) (time.Duration, error) {
+	var t unix.Timespec
+	// clock_getcpuclockid(3): the complement of the pid, and CPUCLOCK_SCHED.
+	if err := unix.ClockGettime(int32(^pid<<3|2), &t); err != nil {
+		return 0, err
+	}
+	return time.Duration(t.Nano()), nil
+}
+
 func allProcesses() []int {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {

@@ -21,6 +21,8 @@ type replica struct {
 	workDir string
 	ended   chan struct{} // closed when it is no longer supervised
 
+	limiting sync.Mutex // held while the brake is put on or taken off
+
 	mu       sync.Mutex
 	changed  chan struct{} // closed, and replaced, at every change of what follows
 	held     bool          // it is to stay down
@@ -28,6 +30,7 @@ type replica struct {
 	stopping bool          // it is to stay down for good
 	starting bool          // a life is about to begin
 	life     *life         // nil while it is down
+	brake    brake         // nil while it is not limited
 	lives    int           // that began
 	exits    int           // that ended by themselves
 	lastExit string        // how the last life ended
@@ -107,10 +110,12 @@ func (r *replica) live() (lived time.Duration, onPurpose bool) {
 		return 0, false
 	}
 	unwanted := false
+	r.braked(l) // before anybody sees it
 	r.update(func() {
 		r.starting, r.life, r.lives, r.startErr = false, l, number, nil
 		unwanted = r.held || r.stopping
 	})
+	r.braked(l)   // again: a limit may have come in between
 	if unwanted { // Hold or stop came while it was being started
 		l.kill()
 	}

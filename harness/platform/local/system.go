@@ -15,7 +15,7 @@ import (
 )
 
 // System is a system of processes. It implements platform.System, Killer,
-// Holder, Scaler, Logger and Substituter.
+// Holder, Scaler, Limiter, Logger and Substituter.
 type System struct {
 	options     Options
 	spawner     *spawner
@@ -37,6 +37,7 @@ var (
 	_ platform.Killer      = (*System)(nil)
 	_ platform.Holder      = (*System)(nil)
 	_ platform.Scaler      = (*System)(nil)
+	_ platform.Limiter     = (*System)(nil)
 	_ platform.Logger      = (*System)(nil)
 	_ platform.Substituter = (*System)(nil)
 )
@@ -174,6 +175,9 @@ func (s *System) Down(ctx context.Context) error {
 	}
 	errs := s.stopServices(ctx)
 	sweep(s.options.RunID)
+	for _, r := range s.list() {
+		errs = append(errs, r.unlimit())
+	}
 	errs = append(errs, s.options.removeFolders())
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("local platform: %w", err)

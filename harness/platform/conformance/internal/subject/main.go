@@ -22,6 +22,7 @@ func main() {
 		ignoreTerm = flag.Bool("ignore-term", false, "do not end on SIGTERM")
 		dieAfter   = flag.Duration("die-after", 0, "exit with status 3 after this long")
 		child      = flag.String("child", "", `start a child that sleeps: "group" within our process group, "session" outside of it`)
+		spin       = flag.Bool("spin", false, "compute as much as one processor can")
 		sleep      = flag.Bool("sleep", false, "be such a child")
 	)
 	flag.Parse()
@@ -45,6 +46,12 @@ func main() {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
 			log.Fatal(err)
 		}
+	}
+	if *spin {
+		go func() {
+			for x := 1; x != 0; x += 2 { // an odd number is never 0
+			}
+		}()
 	}
 	if *dieAfter > 0 {
 		time.AfterFunc(*dieAfter, func() { os.Exit(3) })

@@ -10,6 +10,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/testcontainers/testcontainers-go"
 
+	"gauntlet/harness/platform"
 	"gauntlet/harness/topology"
 )
 
@@ -61,7 +62,7 @@ func (s *system) build(ctx context.Context, service topology.Service) error {
 		Context: service.Build.Context, Dockerfile: dockerfile, Repo: repository, Tag: tag, BuildArgs: args, KeepImage: true, BuildLogWriter: &output,
 	}})
 	if err != nil {
-		return fmt.Errorf("%w\n%s", err, strings.Join(lastLines(output.String(), shownLines), "\n"))
+		return fmt.Errorf("%w\n%s", err, strings.Join(platform.LastLines(output.String(), shownLines), "\n"))
 	}
 	return nil
 }

@@ -8,17 +8,15 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/client"
+
+	"gauntlet/harness/platform"
 )
 
-const (
-	tailTimeout = 10 * time.Second
-	maxLineSize = 2 << 10 // bytes of a line that Tail shows
-)
+const tailTimeout = 10 * time.Second
 
 // Tail implements platform.Logger.
 func (s *system) Tail(name string, n int) ([]string, error) {
@@ -32,24 +30,7 @@ func (s *system) Tail(name string, n int) ([]string, error) {
 	if err := s.copyOutput(ctx, r, &text, strconv.Itoa(n)); err != nil {
 		return nil, err
 	}
-	return lastLines(text.String(), n), nil
-}
-
-// lastLines is the last n lines of text, the longest cut short.
-func lastLines(text string, n int) []string {
-	text = strings.TrimRight(text, "\n")
-	if text == "" || n <= 0 {
-		return nil
-	}
-	lines := strings.Split(text, "\n")
-	lines = lines[max(0, len(lines)-n):]
-	for i, line := range lines {
-		if len(line) > maxLineSize {
-			line = line[:maxLineSize] + "…"
-		}
-		lines[i] = strings.ToValidUTF8(line, "�")
-	}
-	return lines
+	return platform.LastLines(text.String(), n), nil
 }
 
 // copyOutput writes the last lines of what the replica printed, both streams,

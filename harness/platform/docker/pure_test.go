@@ -4,7 +4,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 	"time"
 
@@ -83,19 +82,6 @@ func TestAnImageIsAsYoungAsItsLastBuild(t *testing.T) {
 	i.Metadata.LastTagTime = created.Add(time.Hour)
 	if got := imageTime(i); !got.Equal(created.Add(time.Hour)) {
 		t.Error(got)
-	}
-}
-
-func TestLastLines(t *testing.T) {
-	for text, want := range map[string][]string{
-		"": nil, "\n": nil, "a": {"a"}, "a\nb\nc\n": {"b", "c"}, "a\xff\n": {"a�"},
-	} {
-		if got := lastLines(text, 2); !slices.Equal(got, want) {
-			t.Errorf("%q: %q", text, got)
-		}
-	}
-	if got := lastLines(string(make([]byte, 3*maxLineSize)), 1); len(got[0]) > maxLineSize+3 {
-		t.Errorf("a line of %d bytes", len(got[0]))
 	}
 }
 

@@ -6,14 +6,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
+
+	"gauntlet/harness/platform"
 )
 
 const (
-	maxLogSize  = 64 << 20 // bytes; what is older is dropped when a log grows beyond
-	tailWindow  = 1 << 20  // bytes from the end in which Tail looks for lines
-	maxLineSize = 2 << 10  // bytes of a line that Tail shows
+	maxLogSize = 64 << 20 // bytes; what is older is dropped when a log grows beyond
+	tailWindow = 1 << 20  // bytes from the end in which Tail looks for lines
 )
 
 // replicaLog is the output of all lives of a replica. Processes write into the
@@ -74,37 +74,5 @@ func (l *replicaLog) tail(n int) ([]string, error) {
 	if first := bytes.IndexByte(text, '\n'); from > 0 && first >= 0 {
 		text = text[first+1:] // the window began within a line
 	}
-	return lastLines(text, n), nil
-}
-
-func lastLines(text []byte, n int) []string {
-	lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
-	if len(text) == 0 || n <= 0 {
-		return nil
-	}
-	lines = lines[max(0, len(lines)-n):]
-	for i, line := range lines {
-		line = strings.ToValidUTF8(strings.TrimSuffix(line, "\r"), "�")
-		if len(line) > maxLineSize {
-			line = strings.ToValidUTF8(line[:maxLineSize], "") + "…"
-		}
-		lines[i] = strings.Map(visible, line)
-	}
-	return lines
-}
-
-// visible keeps a terminal from obeying what a replica printed: a control
-// character other than a tab becomes its picture (U+2400 on).
-func visible(r rune) rune {
-	switch {
-	case r == '\t':
-		return r
-	case r < 0x20:
-		return '␀' + r
-	case r == 0x7f:
-		return '␡'
-	case r >= 0x80 && r < 0xa0:
-		return '�'
-	}
-	return r
+	return platform.LastLines(string(text), n), nil
 }

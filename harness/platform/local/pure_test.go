@@ -102,29 +102,6 @@ func TestNoFreePortIsAnError(t *testing.T) {
 	}
 }
 
-func TestLastLines(t *testing.T) {
-	long := strings.Repeat("é", maxLineSize)
-	for _, c := range []struct {
-		text string
-		n    int
-		want []string
-	}{
-		{"", 3, nil},
-		{"a\nb\nc\n", 2, []string{"b", "c"}},
-		{"a\nb", 5, []string{"a", "b"}},
-		{"a\r\n\n", 5, []string{"a", ""}},
-		{"a\n", 0, nil},
-		{"a\xffb\n", 1, []string{"a�b"}},
-	} {
-		if got := lastLines([]byte(c.text), c.n); !slices.Equal(got, c.want) {
-			t.Errorf("the last %d of %q: %q, want %q", c.n, c.text, got, c.want)
-		}
-	}
-	if got := lastLines([]byte(long), 1)[0]; len(got) > maxLineSize+len("…") || !strings.HasSuffix(got, "é…") {
-		t.Errorf("a long line is cut to %d bytes: …%q", len(got), got[len(got)-6:])
-	}
-}
-
 func TestALogIsBounded(t *testing.T) {
 	log, err := openLog(t.TempDir(), "web-1")
 	if err != nil {

@@ -27,6 +27,12 @@ const (
 // Page is the path of a suite's page.
 func Page(dir string) string { return filepath.Join(dir, pageFile) }
 
+// Is says that dir is the folder of a suite, as opposed to that of a run.
+func Is(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, suiteFile))
+	return err == nil
+}
+
 // open makes the suite's folder, OUT/SUITE/ID, and writes it for the first
 // time.
 func (c *conductor) open() error {

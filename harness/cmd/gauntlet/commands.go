@@ -11,6 +11,7 @@ import (
 
 	"gauntlet/harness/experiment"
 	"gauntlet/harness/run"
+	"gauntlet/harness/suite"
 	"gauntlet/reports"
 )
 
@@ -126,12 +127,19 @@ func (c *judgeCommand) Run(std streams) error {
 	return reports.WriteResult(std.out, result)
 }
 
-// reportCommand draws a run's page again.
+// reportCommand draws the page of a run or a suite again.
 type reportCommand struct {
-	Dir string `arg:"" name:"run" help:"Folder of the run." type:"existingdir"`
+	Dir string `arg:"" name:"run" help:"Folder of the run or the suite." type:"existingdir"`
 }
 
 func (c *reportCommand) Run(std streams) error {
+	if suite.Is(c.Dir) {
+		if err := suite.Report(c.Dir); err != nil {
+			return exit{exitUsage, err}
+		}
+		fmt.Fprintln(std.out, suite.Page(c.Dir))
+		return nil
+	}
 	if err := run.Report(c.Dir, run.HistoryBeside(c.Dir)); err != nil {
 		return exit{exitUsage, err}
 	}

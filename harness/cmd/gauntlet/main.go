@@ -38,7 +38,7 @@ type cli struct {
 	Validate validateCommand `cmd:"" help:"Check the file of an experiment or a suite; show its timeline and what can be decided."`
 	Schema   schemaCommand   `cmd:"" help:"Print the JSON Schema of the experiment file, for editors."`
 	Judge    judgeCommand    `cmd:"" help:"Judge a run again from its logs, and print the result."`
-	Report   reportCommand   `cmd:"" help:"Draw a run's page again from its result."`
+	Report   reportCommand   `cmd:"" help:"Draw the page of a run or a suite again from its result."`
 	Export   exportCommand   `cmd:"" help:"Write a run's requests to stdout in another format."`
 	Gc       gcCommand       `cmd:"" help:"Remove what killed runs left on this machine."`
 	Doctor   doctorCommand   `cmd:"" help:"Tell what this machine can do, what is missing and how to get it."`

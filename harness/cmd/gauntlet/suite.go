@@ -20,15 +20,29 @@ func (c *runCommand) suite(ctx context.Context, g *group, seed int64, std stream
 	if err != nil {
 		return exitInfrastructure, err
 	}
+	ctx, refuse := context.WithCancelCause(ctx)
+	defer refuse(nil)
+	var refused error // why not even the first run was started
+	runs := 0
 	worst := exitPass // of what kept runs from being carried out, beside the verdict
 	o := suite.Options{
 		Name: g.jobs[0].exp.Name, Seed: seed, Out: filepath.Join(filepath.Dir(out), "suites"), Command: c.suiteAgain(g, file, seed),
 		Commit: run.Commit(ctx, filepath.Dir(file)), Now: time.Now, Progress: std.err,
 		Run: func(ctx context.Context, i int, a suite.Attempt) (run.Outcome, error) {
 			one, err := c.one(ctx, g.jobs[i], a, true, std)
-			if err != nil {
+			runs++
+			code := codeOf(err)
+			switch {
+			case err == nil:
+			case code == exitUsage && runs == 1: // what refuses the first refuses them all
+				refused = err
+				refuse(err)
+			default:
 				fmt.Fprintln(std.err, paragraphs(err))
-				worst = worse(worst, codeOf(err))
+				if code == exitUsage {
+					code = exitInfrastructure // files and flags were right; a host may still be taken by another run
+				}
+				worst = worse(worst, code)
 			}
 			return one, err
 		},
@@ -39,6 +53,9 @@ func (c *runCommand) suite(ctx context.Context, g *group, seed int64, std stream
 		o.About = g.jobs[0].exp.Hypothesis
 	}
 	done, err := suite.Run(ctx, o, g.work())
+	if refused != nil {
+		return worse(worst, exitUsage), errors.Join(refused, os.RemoveAll(done.Dir))
+	}
 	if done.Suite == nil {
 		return worse(worst, exitInfrastructure), err
 	}

@@ -82,13 +82,17 @@ func TestEndToEndASuiteThatFailsByADefect(t *testing.T) {
 			}
 		}
 	}
+	page := read(t, dir, "index.html")
+	if again := execute(t, state, "report", dir); again.code != exitPass || read(t, dir, "index.html") != page {
+		t.Errorf("drawn again, another page (exit code %d): %s", again.code, again.stderr)
+	}
 	if junit := read(t, dir, "junit.xml"); !strings.Contains(junit, `name="foreign" classname="gauntlet.drills.baseline"`) || !strings.Contains(junit, "<failure ") {
 		t.Errorf("junit.xml has no failure of foreign:\n%s", junit)
 	}
 	if summary := read(t, dir, "summary.md"); !strings.HasPrefix(summary, "## ✗ FAIL · drills") || strings.Index(summary, "| baseline |") > strings.Index(summary, "| pod-kill |") {
 		t.Errorf("summary.md does not begin with what failed:\n%s", summary)
 	}
-	if !strings.Contains(read(t, dir, "index.html"), "baseline") || !strings.Contains(got.stderr, "::error file=") {
+	if !strings.Contains(page, "baseline") || !strings.Contains(got.stderr, "::error file=") {
 		t.Errorf("no page, or no annotation:\n%s", got.stderr)
 	}
 	nothingLeft(t, state, out)

@@ -2,80 +2,111 @@ package load
 
 import (
 	"bufio"
+	"encoding/csv"
+	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"slices"
 	"strconv"
-	"time"
-
-	vegeta "github.com/tsenart/vegeta/v12/lib"
 
 	"gauntlet/harness/history"
 )
 
-// ExportVegeta writes the requests of the load that were sent, in vegeta's
-// own encoding (gob), for vegeta report and vegeta plot. The timestamp is the
-// due time and the latency the response time, so that vegeta's figures are
-// free of coordinated omission; the error is the class. The log knows neither
-// method nor URL of a request: they are given as the operation's name and as
-// /<operation>/<number of the key>.
-//
-// vegeta plot stops at the first number that is missing. The numbers are
-// therefore counted without the requests that were never sent.
-func ExportVegeta(w io.Writer, log *history.Log) error {
-	origin, err := time.Parse(time.RFC3339Nano, log.Header.StartedAt)
-	if err != nil {
-		return fmt.Errorf("start of the run: %w", err)
-	}
-	unsent, err := unsentLoad(log)
-	if err != nil {
-		return err
-	}
+// Row is a request as other programs read it, all streams of the run among
+// them. Times are ms since the run's origin, with the log's full precision.
+type Row struct {
+	Stream    string  `json:"stream"` // load, durability, register, final or control
+	Seq       uint64  `json:"seq"`    // its place in the stream's schedule
+	Operation string  `json:"operation"`
+	Class     string  `json:"class"`    // ok, refused, timeout, …
+	Effect    string  `json:"effect"`   // none, unknown or acknowledged
+	Status    int     `json:"status"`   // 0 without an answer
+	Attempts  int     `json:"attempts"` // requests on the wire
+	Replica   string  `json:"replica"`  // "" when it reached none
+	Shard     *int    `json:"shard"`    // of the answer; null when it named none
+	Key       uint32  `json:"key"`
+	Client    int     `json:"client"`
+	DueMs     float64 `json:"dueMs"`
+	SentMs    float64 `json:"sentMs"`
+	DoneMs    float64 `json:"doneMs"`
+	BlockedMs float64 `json:"blockedMs"` // of sent − due, while every worker was busy
+	Bytes     uint32  `json:"bytes"`     // of the answer's body
+}
+
+// columns are Row's, in order, for a table.
+var columns = []string{"stream", "seq", "operation", "class", "effect", "status", "attempts", "replica", "shard", "key", "client",
+	"dueMs", "sentMs", "doneMs", "blockedMs", "bytes"}
+
+// ExportJSONL writes every request of the log, one JSON object (Row) a line,
+// in the order in which their outcomes became known.
+func ExportJSONL(w io.Writer, log *history.Log) error {
 	buffered := bufio.NewWriter(w)
-	encode := vegeta.NewEncoder(buffered)
-	for op, err := range log.Ops() {
-		if err != nil && !errors.Is(err, history.ErrTorn) {
-			return err
-		}
-		if err != nil || op.Stream != history.Load || op.Class == history.Unsent {
-			continue
-		}
-		before, _ := slices.BinarySearch(unsent, op.Seq)
-		if err := encode(vegetaResult(log.Header, origin, op, op.Seq-uint64(before))); err != nil {
-			return fmt.Errorf("export to vegeta: %w", err)
-		}
+	encoder := json.NewEncoder(buffered)
+	if err := rows(log, func(r Row) error { return encoder.Encode(r) }); err != nil {
+		return err
 	}
 	return buffered.Flush()
 }
 
-// unsentLoad lists the requests of the load that were never sent, sorted.
-func unsentLoad(log *history.Log) ([]uint64, error) {
-	var unsent []uint64
-	for op, err := range log.Ops() {
-		if err != nil && !errors.Is(err, history.ErrTorn) {
-			return nil, err
-		}
-		if err == nil && op.Stream == history.Load && op.Class == history.Unsent {
-			unsent = append(unsent, op.Seq)
-		}
+// ExportCSV is ExportJSONL as a table with a line of names (RFC 4180).
+func ExportCSV(w io.Writer, log *history.Log) error {
+	table := csv.NewWriter(w)
+	if err := table.Write(columns); err != nil {
+		return err
 	}
-	slices.Sort(unsent)
-	return unsent, nil
+	if err := rows(log, func(r Row) error { return table.Write(r.cells()) }); err != nil {
+		return err
+	}
+	table.Flush()
+	return table.Error()
 }
 
-func vegetaResult(h history.Header, origin time.Time, op history.Op, seq uint64) *vegeta.Result {
-	name := strconv.Itoa(int(op.Kind))
-	if int(op.Kind) < len(h.Operations) {
-		name = h.Operations[op.Kind]
+func (r Row) cells() []string {
+	number := func(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+	shard := ""
+	if r.Shard != nil {
+		shard = strconv.Itoa(*r.Shard)
 	}
-	r := &vegeta.Result{
-		Attack: h.Run, Seq: seq, Code: op.Status, Timestamp: origin.Add(time.Duration(op.Due)),
-		Latency: time.Duration(op.Response()), BytesIn: uint64(op.BytesIn),
-		Method: name, URL: "/" + name + "/" + strconv.FormatUint(uint64(op.Key), 10),
+	return []string{r.Stream, strconv.FormatUint(r.Seq, 10), r.Operation, r.Class, r.Effect, strconv.Itoa(r.Status), strconv.Itoa(r.Attempts),
+		r.Replica, shard, strconv.FormatUint(uint64(r.Key), 10), strconv.Itoa(r.Client),
+		number(r.DueMs), number(r.SentMs), number(r.DoneMs), number(r.BlockedMs), strconv.FormatUint(uint64(r.Bytes), 10)}
+}
+
+// rows calls do for every request of the log. The torn end of a killed run's
+// is left out: the rest stands.
+func rows(log *history.Log, do func(Row) error) error {
+	for op, err := range log.Ops() {
+		if errors.Is(err, history.ErrTorn) {
+			return nil
+		}
+		if err == nil {
+			err = do(rowOf(log, op))
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if op.Class != history.OK {
-		r.Error = op.Class.String()
+	return nil
+}
+
+func rowOf(log *history.Log, op history.Op) Row {
+	ms := func(ns int64) float64 { return float64(ns) / 1e6 }
+	r := Row{
+		Stream: op.Stream.String(), Seq: op.Seq, Operation: strconv.Itoa(int(op.Kind)), Class: op.Class.String(), Effect: op.Effect.String(),
+		Status: int(op.Status), Attempts: int(op.Attempts), Key: op.Key, DueMs: ms(op.Due), SentMs: ms(op.Sent), DoneMs: ms(op.Done),
+		BlockedMs: ms(op.Blocked), Bytes: op.BytesIn,
+	}
+	if int(op.Kind) < len(log.Header.Operations) {
+		r.Operation = log.Header.Operations[op.Kind]
+	}
+	if int(op.Replica) < len(log.Replicas) {
+		r.Replica = log.Replicas[op.Replica]
+	}
+	if op.Shard > 0 {
+		shard := int(op.Shard) - 1
+		r.Shard = &shard
+	}
+	if log.Header.Clients > 0 {
+		r.Client = int(op.Seq % uint64(log.Header.Clients))
 	}
 	return r
 }

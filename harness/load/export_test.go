@@ -2,75 +2,57 @@ package load
 
 import (
 	"bytes"
-	"errors"
-	"io"
-	"path/filepath"
+	"encoding/csv"
+	"encoding/json"
+	"reflect"
+	"strings"
 	"testing"
-	"time"
-
-	vegeta "github.com/tsenart/vegeta/v12/lib"
-
-	"gauntlet/harness/history"
 )
 
-func TestVegetaReadsTheExport(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "ops.log")
-	w, err := history.Create(path, history.Header{Run: "run-1", StartedAt: "2026-03-04T05:06:07.000000008Z", Operations: []string{"get", "put"}})
+// Both forms say the same of every request, whatever became of it.
+func TestTheExportsAgree(t *testing.T) {
+	log := exported(t)
+	var lines, table bytes.Buffer
+	if err := ExportJSONL(&lines, log); err != nil {
+		t.Fatal(err)
+	}
+	if err := ExportCSV(&table, log); err != nil {
+		t.Fatal(err)
+	}
+	cells, err := csv.NewReader(&table).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
-	ms := int64(time.Millisecond)
-	for _, op := range []history.Op{
-		{Seq: 0, Due: 0, Sent: ms, Done: 10 * ms, Status: 302, BytesIn: 5, Key: 7},
-		{Seq: 1, Due: ms, Sent: ms, Done: 2001 * ms, Class: history.Timeout, Kind: 1},
-		{Seq: 2, Due: 2 * ms, Sent: 2 * ms, Done: 900 * ms, Class: history.Unsent},
-		{Seq: 0, Due: 3 * ms, Sent: 3 * ms, Done: 4 * ms, Stream: history.Durability},
-		{Seq: 3, Due: 3 * ms, Sent: 3 * ms, Done: 4 * ms, Status: 503, Class: history.Status5xx},
-	} {
-		if err := w.Append(op); err != nil {
+	if !reflect.DeepEqual(cells[0], columns) || reflect.TypeFor[Row]().NumField() != len(columns) {
+		t.Errorf("columns %q", cells[0])
+	}
+	for i := range reflect.TypeFor[Row]().NumField() {
+		if tag := reflect.TypeFor[Row]().Field(i).Tag.Get("json"); tag != columns[i] {
+			t.Errorf("column %d is %q in the table and %q in the objects", i, columns[i], tag)
+		}
+	}
+	var rows []Row
+	for line := range strings.Lines(lines.String()) {
+		var r Row
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
 			t.Fatal(err)
 		}
+		rows = append(rows, r)
 	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
+	if len(rows) != 5 || len(cells) != 6 {
+		t.Fatalf("%d objects and %d lines of 5 requests", len(rows), len(cells))
 	}
-	log, err := history.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer log.Close()
-	var out bytes.Buffer
-	if err := ExportVegeta(&out, log); err != nil {
-		t.Fatal(err)
-	}
-	origin := time.Date(2026, 3, 4, 5, 6, 7, 8, time.UTC)
-	want := []vegeta.Result{
-		{Attack: "run-1", Seq: 0, Code: 302, Timestamp: origin, Latency: 10 * time.Millisecond, BytesIn: 5, Method: "get", URL: "/get/7"},
-		{Attack: "run-1", Seq: 1, Timestamp: origin.Add(time.Millisecond), Latency: 2 * time.Second, Error: "timeout", Method: "put", URL: "/put/0"},
-		{Attack: "run-1", Seq: 2, Code: 503, Timestamp: origin.Add(3 * time.Millisecond), Latency: time.Millisecond, Error: "5xx", Method: "get", URL: "/get/0"},
-	}
-	decode := vegeta.DecoderFor(&out)
-	if decode == nil {
-		t.Fatal("vegeta does not know the encoding")
-	}
-	var metrics vegeta.Metrics
-	for i := 0; ; i++ {
-		var got vegeta.Result
-		if err := decode(&got); errors.Is(err, io.EOF) {
-			if i != len(want) {
-				t.Errorf("%d results, want %d", i, len(want))
-			}
-			break
-		} else if err != nil {
-			t.Fatal(err)
+	for i, r := range rows {
+		if !reflect.DeepEqual(r.cells(), cells[i+1]) {
+			t.Errorf("request %d is %q and %q", i, r.cells(), cells[i+1])
 		}
-		if i >= len(want) || !got.Equal(want[i]) {
-			t.Fatalf("result %d is %+v", i, got)
-		}
-		metrics.Add(&got)
 	}
-	metrics.Close()
-	if metrics.Requests != 3 || metrics.Latencies.Max != 2*time.Second {
-		t.Errorf("vegeta reports %d requests, at most %v", metrics.Requests, metrics.Latencies.Max)
+	shard := 41
+	want := Row{Stream: "load", Seq: 1, Operation: "put", Class: "timeout", Effect: "none", Shard: &shard, Client: 1, DueMs: 1, SentMs: 1, DoneMs: 2001}
+	if !reflect.DeepEqual(rows[1], want) {
+		t.Errorf("read back as %+v, want %+v", rows[1], want)
+	}
+	if rows[0].Replica != "mapper-1" || rows[3].Stream != "durability" || rows[2].Class != "unsent" {
+		t.Errorf("rows %+v", rows)
 	}
 }

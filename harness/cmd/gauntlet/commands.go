@@ -150,7 +150,7 @@ func (c *reportCommand) Run(std streams) error {
 // exportCommand writes a run's requests in another format.
 type exportCommand struct {
 	Dir string `arg:"" name:"run" help:"Folder of the run." type:"existingdir"`
-	To  string `help:"Format: ${enum}." enum:"vegeta" required:""`
+	To  string `help:"Format: ${enum}." enum:"vegeta,csv,jsonl" required:""`
 }
 
 func (c *exportCommand) Run(std streams) error {
@@ -159,6 +159,12 @@ func (c *exportCommand) Run(std streams) error {
 		return exit{exitUsage, err}
 	}
 	defer log.Close()
+	switch c.To {
+	case "csv":
+		return loadgen.ExportCSV(std.out, log)
+	case "jsonl":
+		return loadgen.ExportJSONL(std.out, log)
+	}
 	if f, ok := std.out.(*os.File); ok && colored(f) {
 		return exit{exitUsage, fmt.Errorf("vegeta's results are binary; redirect them: gauntlet export %s --to vegeta | vegeta report", shellQuote(c.Dir))}
 	}

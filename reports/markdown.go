@@ -51,6 +51,9 @@ func Markdown(w io.Writer, r *Result) error {
 	}
 	fmt.Fprintf(&b, "\n%s requests of %s were good. %s, %s, commit %s, seed %d.\n", count(r.Load.Good), count(r.Load.Planned),
 		escapeMarkdown(startedAt(r.StartedAt), 60), escapeMarkdown(r.Platform, 60), escapeMarkdown(orAbsent(r.Commit), 60), r.Seed)
+	if r.Load.Shape != "" {
+		fmt.Fprintf(&b, "\nThe rate changed: %s.\n", escapeMarkdown(r.Load.Shape, 300))
+	}
 	if r.Command != "" {
 		fmt.Fprintf(&b, "\nAgain: <code>%s</code>\n", escapeMarkdown(r.Command, 2000))
 	}

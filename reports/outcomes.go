@@ -30,7 +30,7 @@ type layer struct {
 
 // outcomeChart stacks what became of the requests against the offered rate,
 // and below, on its own scale, what was lost of it.
-func outcomeChart(sc scene, s *Series) *chart {
+func outcomeChart(sc scene, r *Result, s *Series) *chart {
 	layers, offered, planned := stack(sc, s)
 	if planned == 0 {
 		return nil
@@ -65,6 +65,9 @@ func outcomeChart(sc scene, s *Series) *chart {
 	sc.timeAxis(c, a.bottom)
 	c.tellOutcomes(sc, a.band, layers, offered)
 	c.Sentence = outcomeSentence(sc, layers, planned)
+	if r.Load.Shape != "" {
+		c.Sentence += " The rate that was asked for: " + r.Load.Shape + "."
+	}
 	return c
 }
 

@@ -194,7 +194,7 @@ func (p *page) charts(r *Result, s *Series) error {
 	for _, sec := range []section{
 		{ID: "sec-timeline", Name: "Timeline", Charts: []*chart{laneChart(sc, r, s)}},
 		{ID: "sec-latency", Name: "Response time", Charts: []*chart{percentileChart(sc, r, s), heat}, Missing: "No response was measured."},
-		{ID: "sec-outcomes", Name: "Outcomes", Charts: []*chart{outcomeChart(sc, s)}, Missing: "No request was due."},
+		{ID: "sec-outcomes", Name: "Outcomes", Charts: []*chart{outcomeChart(sc, r, s)}, Missing: "No request was due."},
 		{ID: "sec-strips", Name: "By operation, replica and shard", Charts: []*chart{stripChart(sc, s)}, Missing: "Not recorded."},
 		{ID: "sec-generator", Name: "Health of the generator", Charts: []*chart{slipChart(sc, r, s)}, Missing: "Not recorded."},
 	} {

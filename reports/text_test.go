@@ -77,6 +77,25 @@ func TestMarkdown(t *testing.T) {
 	}
 }
 
+// How the rate changed is said where its curve is drawn and in the summary.
+func TestTheShapeOfTheLoadIsSaid(t *testing.T) {
+	sm := failSample()
+	sm.result.Load.Shape = "a ramp from 1/s to 2/s <over> 5s"
+	var summary bytes.Buffer
+	if err := Markdown(&summary, sm.result); err != nil {
+		t.Fatal(err)
+	}
+	c := outcomeChart(newScene(sm.result, sm.series), sm.result, sm.series)
+	for where, text := range map[string]string{"summary": summary.String(), "chart": c.Sentence} {
+		if !strings.Contains(text, "a ramp from 1/s to 2/s") {
+			t.Errorf("the %s says %s", where, text)
+		}
+	}
+	if strings.Contains(summary.String(), "<over>") {
+		t.Error("markup of the shape is not escaped")
+	}
+}
+
 func TestMarkdownIsBounded(t *testing.T) {
 	r := failSample().result
 	for range 2000 {

@@ -331,14 +331,22 @@ func TestClassesOfErrors(t *testing.T) {
 	}
 }
 
-// refusedURL is an address where nobody listens.
+// refusedURL is an address where nobody listens, for as long as the test runs:
+// a bound socket keeps the port from being given to another.
 func refusedURL(t *testing.T) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
-	return "http://" + listener.Addr().String()
+	t.Cleanup(func() { syscall.Close(fd) })
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	bound, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("http://127.0.0.1:%d", bound.(*syscall.SockaddrInet4).Port)
 }
 
 func TestTheFirstErrorWithoutAClassIsTold(t *testing.T) {

@@ -21,6 +21,7 @@ type connection struct {
 	client            *net.TCPConn
 	forward, backward *stream
 
+	messages   *messages     // nil: bytes
 	wake       chan struct{} // the rules changed, while it is not answered
 	unanswered atomic.Bool   // because of a Drop, which may have ended meanwhile
 	passedOn   atomic.Int32  // directions that have ended
@@ -39,6 +40,9 @@ func newConnection(e *edge, client *net.TCPConn, number uint64) *connection {
 	c.forward = newStream(e, Forward, number, c)
 	c.backward = newStream(e, Backward, number, c)
 	c.backward.connect(client)
+	if e.http {
+		c.messages = newMessages()
+	}
 	return c
 }
 
@@ -140,7 +144,19 @@ func (c *connection) silenced(f, b *rules) bool {
 // pump passes what one side sends to s until it ends.
 func (c *connection) pump(from *net.TCPConn, s *stream) {
 	r := newReader(from, &c.edge.proxy.pool)
-	defer r.release()
+	if c.messages != nil {
+		newParser(c, s, r).run()
+	} else {
+		c.pass(r, s)
+	}
+	r.release()
+	if r.ended && r.broken() {
+		s.finish(reset)
+	}
+}
+
+// pass passes on what r reads.
+func (c *connection) pass(r *reader, s *stream) {
 	for {
 		data, err := r.next()
 		if err != nil {
@@ -171,35 +187,47 @@ func (c *connection) left(s *stream, err error) {
 
 // passed implements carrier.
 func (c *connection) passed(s *stream, end ending) {
-	if end == reset {
+	switch {
+	case end == aborted:
+		c.breakOff(reset, s.count)
+	case end == reset:
 		c.end(reset)
-		return
-	}
-	s.to.CloseWrite()
-	if c.passedOn.Add(1) == 2 {
-		c.end(ended)
+	default:
+		s.to.CloseWrite()
+		if c.passedOn.Add(1) == 2 {
+			c.end(ended)
+		}
 	}
 }
 
-// broke implements carrier: who no longer takes has broken the connection off,
-// and the other side hears of it as of anything else that comes from there.
+// broke implements carrier: who no longer takes has broken the connection off.
+// What a destination said before is still passed on (it may be why); that it
+// broke off is read after that, or else was the last to be known of it. Of a
+// source that is gone the destination hears at once.
 func (c *connection) broke(s *stream) {
-	s.close()
-	if s == c.forward {
-		c.backward.finish(reset)
-	} else {
+	switch {
+	case !s.close():
+	case s == c.backward:
 		c.forward.finish(reset)
+	case c.passedOn.Add(1) == 2:
+		c.end(reset)
 	}
 }
 
-// end closes both sides, with a RST or in order, and tells whether it was open.
-func (c *connection) end(how ending) bool {
+// end closes both sides, in order or else with a RST.
+func (c *connection) end(how ending) { c.breakOff(how, nil) }
+
+// breakOff closes both sides; when that is because of a rule, it counts it.
+func (c *connection) breakOff(how ending, because *streamCounts) {
 	c.mu.Lock()
 	if c.over {
 		c.mu.Unlock()
-		return false
+		return
 	}
 	c.over = true
+	if because != nil {
+		because.reset.Add(1)
+	}
 	server := c.server
 	c.mu.Unlock()
 	c.cancel()
@@ -207,7 +235,7 @@ func (c *connection) end(how ending) bool {
 		if side == nil {
 			continue
 		}
-		if how == reset {
+		if how != ended {
 			side.SetLinger(0)
 		}
 		side.Close()
@@ -216,7 +244,6 @@ func (c *connection) end(how ending) bool {
 	c.backward.close()
 	c.poke()
 	c.edge.remove(c)
-	return true
 }
 
 // poke makes the connection look at the rules again.

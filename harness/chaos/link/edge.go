@@ -105,9 +105,7 @@ func (e *edge) poke() {
 // breakOff resets the connections that exist, on behalf of a rule for d.
 func (e *edge) breakOff(d Direction) {
 	for _, c := range e.connections() {
-		if c.end(reset) {
-			e.side(d).counts.reset.Add(1)
-		}
+		c.breakOff(reset, &e.side(d).counts)
 	}
 }
 

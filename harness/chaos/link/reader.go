@@ -32,6 +32,7 @@ type reader struct {
 	buffer *[readSize]byte
 	n      int
 	err    error
+	ended  bool // in order
 }
 
 func newReader(from *net.TCPConn, p *pool) *reader {
@@ -57,6 +58,7 @@ func (r *reader) next() ([]byte, error) {
 	case r.err != nil:
 		return nil, r.err
 	case r.n == 0:
+		r.ended = true
 		return nil, io.EOF
 	}
 	return r.buffer[:r.n], nil
@@ -78,6 +80,19 @@ func (r *reader) read(fd int) bool {
 			return true
 		}
 	}
+}
+
+// broken waits, after the end, until the other side breaks the connection off as
+// well, because it is sent what it does not want any more. False: it is closed
+// on this side.
+func (r *reader) broken() bool {
+	broken := false
+	r.raw.Read(func(fd uintptr) bool {
+		code, err := syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_ERROR)
+		broken = err == nil && code != 0
+		return broken || err != nil
+	})
+	return broken
 }
 
 // release gives the buffer back.

@@ -13,9 +13,10 @@ import (
 type ending byte
 
 const (
-	open  ending = iota // it does not
-	ended               // in order: a FIN
-	reset               // broken off: a RST
+	open    ending = iota // it does not
+	ended                 // in order: a FIN
+	reset                 // broken off: a RST
+	aborted               // that, by a rule
 )
 
 // carrier is told what becomes of a stream.
@@ -183,21 +184,22 @@ func (s *stream) full() (until int64, full bool) {
 	return until, until > s.clock.now()
 }
 
-// finish passes on that the stream ends, after what waits.
-func (s *stream) finish(end ending) {
+// finish passes on that the stream ends, after what waits; holds are the rules
+// that hold it up.
+func (s *stream) finish(end ending, holds ...*HTTP) {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
 		return
 	}
 	s.follow()
-	if s.to != nil && len(s.queue) == 0 && !s.running && !s.rules.Load().shaping() {
+	if len(holds) == 0 && s.to != nil && len(s.queue) == 0 && !s.running && !s.rules.Load().shaping() {
 		s.mu.Unlock()
 		s.carrier.passed(s, end)
 		return
 	}
 	now := s.clock.now()
-	s.offer(chunk{end: end, arrived: now, offered: now})
+	s.offer(chunk{end: end, holds: holds, arrived: now, offered: now})
 	s.start()
 	s.mu.Unlock()
 }
@@ -300,12 +302,15 @@ func (s *stream) start() {
 	s.clock.running.Go(s.drain)
 }
 
-// close forgets what waits and makes everybody who serves the stream leave.
-func (s *stream) close() {
+// close forgets what waits, makes everybody who serves the stream leave, and
+// tells whether it was open.
+func (s *stream) close() bool {
 	s.mu.Lock()
+	was := !s.closed
 	s.closed, s.queue, s.waiting = true, nil, 0
 	s.mu.Unlock()
 	s.poke()
+	return was
 }
 
 // poke makes the stream look at the rules again.

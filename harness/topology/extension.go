@@ -38,7 +38,7 @@ func (m *mistakes) extensions(path []string, all map[string]any, s *Service) {
 
 // local reads an x-local, or the substitute within one.
 func (m *mistakes) local(path []string, value any, substitute bool) *Local {
-	known := []string{"package", "command", "args", "env"}
+	known := []string{"package", "command", "args", "env", "needs"}
 	if substitute {
 		known = append(known, "substitute")
 	}
@@ -50,7 +50,8 @@ func (m *mistakes) local(path []string, value any, substitute bool) *Local {
 		Package: m.text(path, fields, "package"),
 		Command: m.words(path, fields, "command"),
 		Args:    m.words(path, fields, "args"),
-		Env:     m.env(path, fields),
+		Env:     m.mapping(path, fields, "env"),
+		Needs:   m.needs(path, fields),
 	}
 	_, hasPackage := fields["package"]
 	_, hasCommand := fields["command"]
@@ -65,6 +66,8 @@ func (m *mistakes) local(path []string, value any, substitute bool) *Local {
 		m.add(append(path, "package"), fmt.Sprintf("%q is not a package", l.Package), "write the path of a Go main package, as for go build")
 	case hasCommand && (len(l.Command) == 0 || l.Command[0] == ""):
 		m.add(append(path, "command"), "command is empty", "write command: [program, argument]")
+	case hasPackage && len(l.Needs) > 0:
+		m.add(append(path, "needs"), "needs belong to command: a package is built here", "")
 	case hasCommand && len(l.Args) > 0:
 		m.add(append(path, "args"), "args belong to package", "write them into command")
 	}
@@ -164,27 +167,43 @@ func (m *mistakes) words(path []string, fields map[string]any, name string) []st
 	return words
 }
 
-func (m *mistakes) env(path []string, fields map[string]any) map[string]string {
-	env := map[string]string{}
-	value, given := fields["env"]
+// mapping reads the field called field, whose values are texts by name.
+func (m *mistakes) mapping(path []string, fields map[string]any, field string) map[string]string {
+	texts := map[string]string{}
+	value, given := fields[field]
 	if !given {
-		return env
+		return texts
 	}
 	mapping, ok := value.(map[string]any)
 	if !ok {
-		m.add(append(slices.Clone(path), "env"), "env is not a mapping", "write env: {NAME: value}")
-		return env
+		m.add(append(slices.Clone(path), field), field+" is not a mapping", "write "+field+": {NAME: value}")
+		return texts
 	}
 	for _, name := range sortedKeys(mapping) {
 		var err error
-		if env[name], err = scalar(mapping[name]); err != nil {
-			m.add(append(slices.Clone(path), "env", name), name+": "+err.Error(), "")
+		if texts[name], err = scalar(mapping[name]); err != nil {
+			m.add(append(slices.Clone(path), field, name), name+": "+err.Error(), "")
 		}
 		if name == "" || strings.ContainsAny(name, "=\x00") {
-			m.add(append(slices.Clone(path), "env", name), fmt.Sprintf("%q cannot be the name of a variable", name), "")
+			m.add(append(slices.Clone(path), field, name), fmt.Sprintf("%q cannot be a name in %s", name, field), "")
 		}
 	}
-	return env
+	return texts
+}
+
+// needs reads the programs that a command starts by itself; one without a
+// package is in that of its own name.
+func (m *mistakes) needs(path []string, fields map[string]any) map[string]string {
+	if _, given := fields["needs"]; !given {
+		return nil
+	}
+	needs := m.mapping(path, fields, "needs")
+	for program, in := range needs {
+		if in == "" {
+			needs[program] = program
+		}
+	}
+	return needs
 }
 
 // scalar is a value as the text of a word or a variable.

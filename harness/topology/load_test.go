@@ -141,6 +141,16 @@ func TestTheExperimentIsSaidLast(t *testing.T) {
 	}
 }
 
+func TestWhatACommandNeeds(t *testing.T) {
+	stack, err := Load(t.Context(), write(t, "services:\n  a:\n    image: x\n    x-local: {command: [sh, -c, nginx], needs: {nginx: nginx-light, webdis: null}}\n"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := stack.Services[0].Local.Needs, map[string]string{"nginx": "nginx-light", "webdis": "webdis"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("needs %v, want %v", got, want)
+	}
+}
+
 func TestUnknownServiceOfAnExperiment(t *testing.T) {
 	_, err := Load(t.Context(), write(t, shop), Options{
 		Env: map[string]map[string]string{"wbe": {"A": "b"}}, Args: map[string][]string{"db": {"x"}}})
@@ -185,6 +195,8 @@ func TestMistakes(t *testing.T) {
 		"misspelt extension":          {head + "    x-locla: {package: ./a}\n", `:5:5: unknown extension "x-locla"|did you mean "x-local"?`},
 		"nothing to run":              {head + "    x-local: {}\n", `:5:5: neither package nor command|add package`},
 		"both":                        {head + "    x-local: {package: ./a, command: [b]}\n", `:5:5: package and command exclude`},
+		"needs of a package":          {head + "    x-local: {package: ./a, needs: {b: c}}\n", `:5:29: needs belong to command`},
+		"needs that are a list":       {head + "    x-local: {command: [a], needs: [b]}\n", `:5:29: needs is not a mapping`},
 		"a shell command":             {head + "    x-local: {command: run it}\n", `:5:15: command is not a list|no shell`},
 		"a flag as package":           {head + "    x-local: {package: -toolexec=x}\n", `:5:15: "-toolexec=x" is not a package`},
 		"substitute of a package":     {head + "    x-local: {package: ./a, substitute: {package: ./b}}\n", `:5:29: a substitute stands in`},

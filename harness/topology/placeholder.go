@@ -42,8 +42,8 @@ func Expand(text string, value func(Placeholder) (string, error)) (string, error
 	var out strings.Builder
 	last := 0
 	for _, m := range placeholderPattern.FindAllStringSubmatchIndex(text, -1) {
-		if m[0] > 0 && text[m[0]-1] == '{' || m[1] < len(text) && text[m[1]] == '}' {
-			continue // {{name}}: a template of somebody else
+		if m[0] > 0 && strings.IndexByte("{$", text[m[0]-1]) >= 0 || m[1] < len(text) && text[m[1]] == '}' {
+			continue // {{name}}, ${name}: a template, or a shell's
 		}
 		argument, given := "", m[4] >= 0
 		if given {

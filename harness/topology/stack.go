@@ -70,6 +70,7 @@ type Local struct {
 	Command    []string          // a program of the machine
 	Args       []string          // appended to Package's binary, instead of Service.Command
 	Env        map[string]string // over Service.Env
+	Needs      map[string]string // programs that Command starts by itself → the package that each is in
 	Substitute *Local            // what to run when Command is not installed
 }
 

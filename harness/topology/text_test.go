@@ -26,6 +26,7 @@ func TestExpand(t *testing.T) {
 		`{"a": {"b": 1}}`:                `{"a": {"b": 1}}`,
 		"{{replica}} is somebody else's": "{{replica}} is somebody else's",
 		"{} {A} {1} { port:1 }":          "{} {A} {1} { port:1 }",
+		"a shell's ${replica} ${x%:*}":   "a shell's ${replica} ${x%:*}",
 	} {
 		if got, err := Expand(text, named); err != nil || got != want {
 			t.Errorf("Expand(%q) = %q, %v; want %q", text, got, err, want)

@@ -3,8 +3,10 @@ package local
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"gauntlet/harness/topology"
@@ -51,10 +53,19 @@ func (o Options) chooseFor(stack topology.Stack, s topology.Service) (p program,
 	}
 	name := l.Command[0]
 	path, missing := find(stack.Dir, name)
+	pkg := filepath.Base(name)
+	for _, needed := range slices.Sorted(maps.Keys(l.Needs)) {
+		if missing != nil {
+			break
+		}
+		if _, missing = find(stack.Dir, needed); missing != nil {
+			name, pkg = needed, l.Needs[needed]
+		}
+	}
 	if missing == nil && (!o.ForceSubstitute || l.Substitute == nil) {
 		return program{local: l, path: path}, "", nil
 	}
-	advice := fmt.Sprintf("install it, for example with: apt-get install %s", filepath.Base(name))
+	advice := fmt.Sprintf("install it, for example with: apt-get install %s", pkg)
 	switch {
 	case l.Substitute == nil:
 		return p, "", fmt.Errorf("service %s: %s is not installed: %w; %s", s.Name, name, missing, advice)
@@ -76,15 +87,31 @@ func (o Options) chooseFor(stack topology.Stack, s topology.Service) (p program,
 	return p, fmt.Sprintf("%s: %s %s; ran %s (embedded substitute)", s.Name, name, why, ran), nil
 }
 
-// find looks a program up: by PATH, or from the Compose file's folder when its
-// name has a slash.
+// find looks a program up: by PATH and where servers are installed, or from
+// the Compose file's folder when its name has a slash.
 func find(dir, name string) (string, error) {
-	if strings.Contains(name, "/") && !filepath.IsAbs(name) {
-		name = filepath.Join(dir, name)
+	tries := []string{name}
+	switch {
+	case !strings.Contains(name, "/"):
+		for _, folder := range systemFolders {
+			tries = append(tries, filepath.Join(folder, name))
+		}
+	case !filepath.IsAbs(name):
+		tries[0] = filepath.Join(dir, name)
 	}
-	path, err := exec.LookPath(name)
-	if err != nil {
-		return "", err
+	var missing error
+	for _, try := range tries {
+		path, err := exec.LookPath(try)
+		if err == nil {
+			return filepath.Abs(path)
+		}
+		if missing == nil {
+			missing = err
+		}
 	}
-	return filepath.Abs(path)
+	return "", missing
 }
+
+// systemFolders are not on the PATH of users without privileges, who may run
+// what is there all the same.
+var systemFolders = []string{"/usr/local/sbin", "/usr/sbin", "/sbin"}

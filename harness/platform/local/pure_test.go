@@ -239,6 +239,11 @@ func TestChoose(t *testing.T) {
 	command := func(name string, substitute *topology.Local) *topology.Local {
 		return &topology.Local{Command: []string{name, "-x"}, Substitute: substitute}
 	}
+	needing := func(name, needed string) *topology.Local {
+		return &topology.Local{Command: []string{name}, Needs: map[string]string{needed: "a-package"}}
+	}
+	instead := needing("./bin/tool", "no-such-tool")
+	instead.Substitute = embedded
 	for name, c := range map[string]struct {
 		local      *topology.Local
 		options    Options
@@ -255,6 +260,9 @@ func TestChoose(t *testing.T) {
 		"no substitute":           {local: command("no-such-tool", nil), err: "apt-get install no-such-tool"},
 		"another program instead": {local: command("no-such-tool", command("bin/tool", nil)), path: here, substitute: "db: no-such-tool is not installed; ran bin/tool (embedded substitute)"},
 		"which is missing too":    {local: command("no-such-tool", command("nor-this", nil)), err: "neither no-such-tool nor its substitute nor-this is installed"},
+		"what it needs is there":  {local: needing("./bin/tool", "bin/tool"), path: here},
+		"what it needs is not":    {local: needing("./bin/tool", "no-such-tool"), err: "no-such-tool is not installed: exec: \"no-such-tool\": executable file not found in $PATH; install it, for example with: apt-get install a-package"},
+		"a substitute for that":   {local: instead, substitute: "db: no-such-tool is not installed; ran ./embedded (embedded substitute)"},
 		"no x-local":              {err: "c.yml: service db does not say how it runs as a process; add to it: `x-local: {package: ./path/to/main}`"},
 	} {
 		stack := topology.Stack{File: "c.yml", Dir: dir, Services: []topology.Service{{Name: "db", Replicas: 1, Local: c.local}}}

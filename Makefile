@@ -14,8 +14,10 @@ RACE  := $(if $(shell command -v gcc || command -v clang),-race)
 
 # With PLATFORM=docker the images are made first, so that no stale one is tested:
 # FROM scratch with what is installed here, or with IMAGES=registry as the
-# Compose file says. REDIS_IMAGE and MAPPER_IMAGE name others.
+# Compose file says. REDIS_IMAGE and MAPPER_IMAGE name others. They are those of
+# the system that the experiment NAME is about: the folder of its Compose file.
 IMAGES   ?= local
+SYSTEM   := $(if $(wildcard experiments/$(NAME).yaml),$(or $(shell sed -n 's|.*compose: *\.\./targets/\([^/]*\)/.*|\1|p' experiments/$(NAME).yaml),mapper))
 PREPARE  := build $(if $(filter docker,$(PLATFORM)),images)
 SUITE    := build $(if $(filter docker,$(or $(PLATFORM),docker)),images)
 ON       := $(if $(PLATFORM),--platform $(PLATFORM))
@@ -49,7 +51,7 @@ weekly: $(SUITE) ## the drills of every week, in 85 minutes, on containers [PLAT
 	$(GAUNTLET) run weekly --no-substitute $(ON) $(ARGS)
 
 images: ## the images for PLATFORM=docker, named in .env [IMAGES=registry]
-	targets/images $(IMAGES)
+	targets/images $(IMAGES) $(SYSTEM)
 
 list: build ## the experiments, with their hypotheses
 	$(GAUNTLET) list
@@ -73,7 +75,7 @@ end-to-end: ## real runs against real processes, through the command line
 	go test -count=1 -timeout 20m -run EndToEnd -v ./harness/cmd/gauntlet
 
 docker: ## the same on containers; skipped where no Docker engine answers
-	@if [ "$$CI" = true ] || docker info >/dev/null 2>&1; then targets/images; fi
+	@if [ "$$CI" = true ] || docker info >/dev/null 2>&1; then targets/images local mapper; targets/images local webdis || [ "$$CI" != true ]; fi
 	go test -count=1 -timeout 10m -run Docker -v ./harness/cmd/gauntlet
 
 bench: ## figures against a peer or a floor, in alternating runs

@@ -30,9 +30,11 @@ help: ## what there is
 	@echo 'experiments:'
 	@ls experiments/*.yaml | sed -E 's|experiments/(.*)\.yaml|  make experiment NAME=\1|'
 
+# Without cgo: the same binary is the proxy between containers, in one of its
+# own, where there is nothing to link it with.
 build: ## the gauntlet binary, in .cache/bin
 	@mkdir -p .cache/bin
-	go build -o $(GAUNTLET) ./harness/cmd/gauntlet
+	CGO_ENABLED=0 go build -o $(GAUNTLET) ./harness/cmd/gauntlet
 
 experiment: $(PREPARE) ## run one experiment: NAME=redis-outage [PLATFORM=docker] [ARGS=--json]
 	@test -n "$(NAME)" || { echo 'which one? make experiment NAME=…' >&2; $(GAUNTLET) list >&2; exit 2; }

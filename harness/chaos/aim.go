@@ -9,6 +9,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"gauntlet/harness/chaos/link"
 	"gauntlet/harness/platform"
 )
 
@@ -22,6 +23,9 @@ func chance(seed uint64, f Fault) *rand.Rand {
 // those that it is done to, of a scale those that come or go. The error is one
 // of the selector, at its place.
 func Aim(f Fault, replicas []platform.Replica, seed uint64) ([]string, error) {
+	if f.linked() {
+		replicas = where{replicas: replicas}.candidates(f.choice())
+	}
 	if f.Kind != Scale {
 		return Select(f, replicas, chance(seed, f))
 	}
@@ -56,6 +60,7 @@ func most(f Fault, replicas []platform.Replica) (int, error) {
 		highest.Mode = ModeFixedPercent
 	}
 	names, err := Aim(highest, replicas, 0)
+	names = slices.DeleteFunc(names, func(name string) bool { return name == link.Client }) // it is no replica
 	return len(names), err
 }
 

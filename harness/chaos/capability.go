@@ -157,6 +157,9 @@ func notes(platform string, f Fault) []string {
 	if platform != Kubernetes && len(f.Selector.Namespaces) > 0 && len(f.Selector.Pods) == 0 {
 		all = append(all, fmt.Sprintf("namespaces %s match every replica: on %s the whole system is one namespace", strings.Join(f.Selector.Namespaces, ", "), platform))
 	}
+	if f.linked() {
+		all = append(all, "it touches what the Compose file declares (service:port in the environment of a service), what the load generator sends to the target, and no other connection; the replicas are those that the system starts with")
+	}
 	if len(f.Selector.Pods) > 0 {
 		all = append(all, "selector.pods overrides every other selector; its names are those of replicas")
 	}

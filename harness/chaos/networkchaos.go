@@ -14,6 +14,12 @@ const (
 	NetworkNetem     = "netem" // several of delay, loss, duplicate, corrupt and rate together
 )
 
+// The behaviors of a partition.
+const (
+	BehaviorDrop   = "drop"   // silence
+	BehaviorReject = "reject" // connections are reset and refused
+)
+
 // Network is what a NetworkChaos does to the packets that it selects. What is
 // zero is not asked for.
 type Network struct {
@@ -30,9 +36,7 @@ type Network struct {
 	Limit  int64 // bytes that may wait for tokens
 	Buffer int64 // bytes that may go at once
 
-	// Behavior of a partition: "drop" (silence) or "reject" (connections are
-	// reset and refused).
-	Behavior string
+	Behavior string // of a partition: BehaviorDrop or BehaviorReject
 
 	// Direction: "to" are the packets from the selected replicas to the target,
 	// "from" those the other way, "both" both.

@@ -52,6 +52,7 @@ type victim struct {
 	act     func(context.Context) error
 	undo    func(context.Context) error // nil: a one-shot fault
 	leaves  bool                        // it is not to be there after the fault
+	check   func(context.Context) error // whether it is as it was; nil: whether it runs and is ready
 	witness witness
 
 	attempted     bool
@@ -89,11 +90,13 @@ func Prepare(ctx context.Context, sys platform.System, f Fault, set Settings) (*
 		return nil, fmt.Errorf("%s %q: list replicas: %w", f.Title(), f.Name, err)
 	}
 	p := &Prepared{fault: f, set: set, sys: sys}
-	if f.Kind == Scale {
-		if p.victims, err = scaleVictims(sys, f, set, replicas); err != nil {
-			return nil, err
-		}
-		return p, nil
+	switch {
+	case f.Kind == Scale:
+		p.victims, err = scaleVictims(sys, f, set, replicas)
+		return p, err
+	case f.linked():
+		p.victims, err = linkVictims(sys, f, set, replicas, chance(set.Seed, f))
+		return p, err
 	}
 	names, err := Select(f, replicas, chance(set.Seed, f))
 	if err != nil {

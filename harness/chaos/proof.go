@@ -53,9 +53,14 @@ func (p *Prepared) Check(ctx context.Context) error {
 	}
 	var errs []error
 	for _, v := range p.victims {
-		err := p.check(ctx, replicas, v.replica.Name)
-		if v.leaves {
+		var err error
+		switch {
+		case v.leaves:
 			err = isListed(replicas, v.replica.Name)
+		case v.check != nil:
+			err = v.check(ctx)
+		default:
+			err = p.check(ctx, replicas, v.replica.Name)
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("after %s %q: %s %w", p.fault.Title(), p.fault.Name, v.replica.Name, err))

@@ -16,7 +16,8 @@ import (
 // which labels there are (upstream goes on in silence); only
 // random-max-percent may draw no target although replicas match.
 func Select(f Fault, replicas []platform.Replica, rnd *rand.Rand) ([]string, error) {
-	match, err := matching(f, replicas)
+	c := f.choice()
+	match, err := c.matching(f, replicas)
 	if err != nil {
 		return nil, err
 	}
@@ -25,9 +26,29 @@ func Select(f Fault, replicas []platform.Replica, rnd *rand.Rand) ([]string, err
 			return nil, err
 		}
 	}
-	n, err := count(f.Mode, f.Value, len(match), rnd)
+	return c.draw(f, match, rnd)
+}
+
+// choice is a mode with its selector, and where in the object it stands.
+type choice struct {
+	path  string // "spec" or "spec.target"
+	mode  Mode
+	value int
+	Selector
+}
+
+// choice is that of the replicas that f is done to.
+func (f Fault) choice() choice { return choice{"spec", f.Mode, f.Value, f.Selector} }
+
+// choice is that of the other end.
+func (t Target) choice() choice { return choice{"spec.target", t.Mode, t.Value, t.Selector} }
+
+// draw takes as many of those that match as the mode says, by name, in their
+// order.
+func (c choice) draw(f Fault, match []platform.Replica, rnd *rand.Rand) ([]string, error) {
+	n, err := count(c.mode, c.value, len(match), rnd)
 	if err != nil {
-		return nil, f.mistake("spec.mode", err.Error(), "")
+		return nil, f.mistake(c.path+".mode", err.Error(), "")
 	}
 	drawn := rnd.Perm(len(match))[:n]
 	slices.Sort(drawn)
@@ -38,22 +59,22 @@ func Select(f Fault, replicas []platform.Replica, rnd *rand.Rand) ([]string, err
 	return names, nil
 }
 
-// matching is the replicas that f's selector matches, at least one.
-func matching(f Fault, replicas []platform.Replica) ([]platform.Replica, error) {
+// matching is the replicas that the selector matches, at least one.
+func (c choice) matching(f Fault, replicas []platform.Replica) ([]platform.Replica, error) {
 	if f.Change != nil {
 		return ofService(f, replicas)
 	}
-	if len(f.Selector.Pods) > 0 {
-		return named(f, replicas)
+	if len(c.Pods) > 0 {
+		return c.named(f, replicas)
 	}
 	var match []platform.Replica
 	for _, r := range replicas {
-		if f.Selector.matches(r) {
+		if c.matches(r) {
 			match = append(match, r)
 		}
 	}
 	if len(match) == 0 {
-		return nil, noMatch(f, replicas)
+		return nil, c.noMatch(f, replicas)
 	}
 	return match, nil
 }
@@ -110,16 +131,16 @@ func (q Requirement) met(labels map[string]string) bool {
 
 // named is the replicas that selector.pods names, in the order of replicas. A
 // name that is not there is an error, where upstream only logs it.
-func named(f Fault, replicas []platform.Replica) ([]platform.Replica, error) {
+func (c choice) named(f Fault, replicas []platform.Replica) ([]platform.Replica, error) {
 	var known []string
 	for _, r := range replicas {
 		known = append(known, r.Name)
 	}
 	wanted := map[string]bool{}
-	for _, ns := range slices.Sorted(maps.Keys(f.Selector.Pods)) {
-		for i, name := range f.Selector.Pods[ns] {
+	for _, ns := range slices.Sorted(maps.Keys(c.Pods)) {
+		for i, name := range c.Pods[ns] {
 			if !slices.Contains(known, name) {
-				return nil, f.mistake(fmt.Sprintf("spec.selector.pods.%s[%d]", ns, i),
+				return nil, f.mistake(fmt.Sprintf("%s.selector.pods.%s[%d]", c.path, ns, i),
 					fmt.Sprintf("there is no replica %q", name), diagnostic.DidYouMean(name, known))
 			}
 			wanted[name] = true
@@ -132,14 +153,14 @@ func named(f Fault, replicas []platform.Replica) ([]platform.Replica, error) {
 		}
 	}
 	if len(match) == 0 {
-		return nil, f.mistake("spec.selector.pods", "selector.pods names no replica", "the replicas are "+strings.Join(known, ", "))
+		return nil, f.mistake(c.path+".selector.pods", "selector.pods names no replica", "the replicas are "+strings.Join(known, ", "))
 	}
 	return match, nil
 }
 
 // noMatch says why no replica matches: the label that none has, or that none
 // has all of them.
-func noMatch(f Fault, replicas []platform.Replica) error {
+func (c choice) noMatch(f Fault, replicas []platform.Replica) error {
 	values := map[string]map[string]bool{}
 	for _, r := range replicas {
 		for k, v := range r.Labels {
@@ -159,12 +180,12 @@ func noMatch(f Fault, replicas []platform.Replica) error {
 	if len(there) == 0 {
 		hint = "no replica has a label"
 	}
-	for _, k := range slices.Sorted(maps.Keys(f.Selector.Labels)) {
-		if v := f.Selector.Labels[k]; !values[k][v] {
-			return f.mistake("spec.selector.labelSelectors."+k, fmt.Sprintf("no replica has the label %s=%s", k, v), hint)
+	for _, k := range slices.Sorted(maps.Keys(c.Labels)) {
+		if v := c.Labels[k]; !values[k][v] {
+			return f.mistake(c.path+".selector.labelSelectors."+k, fmt.Sprintf("no replica has the label %s=%s", k, v), hint)
 		}
 	}
-	return f.mistake("spec.selector", "no replica matches the whole selector", hint)
+	return f.mistake(c.path+".selector", "no replica matches the whole selector", hint)
 }
 
 // haveContainers checks containerNames: a replica here is one container, named

@@ -24,11 +24,11 @@ var table = []row{
 		How: "a quota of a control group made for the run; without root the process is stopped when it has used its share of each tenth of a second"},
 		Capability{Level: Faithful, How: "the engine's limit on the container, which lasts over its restarts; what had none before may use every processor afterwards"}),
 
-	refusedRow(NetworkChaos, NetworkDelay, notBuilt),
-	refusedRow(NetworkChaos, NetworkLoss, notBuilt),
-	refusedRow(NetworkChaos, NetworkBandwidth, notBuilt),
-	refusedRow(NetworkChaos, NetworkPartition, notBuilt),
-	refusedRow(NetworkChaos, NetworkNetem, notBuilt),
+	linkRow(NetworkChaos, NetworkDelay, Approximate, lateBytes),
+	linkRow(NetworkChaos, NetworkLoss, Approximate, stalls),
+	linkRow(NetworkChaos, NetworkBandwidth, Approximate, ownRate),
+	linkRow(NetworkChaos, NetworkPartition, Approximate, accepted),
+	linkRow(NetworkChaos, NetworkNetem, Approximate, lateBytes+"; "+stalls+"; "+ownRate),
 	refusedRow(NetworkChaos, NetworkDuplicate, hiddenByTCP),
 	refusedRow(NetworkChaos, NetworkCorrupt, hiddenByTCP),
 	refusedRow(HTTPChaos, "", notBuilt),
@@ -57,12 +57,25 @@ const (
 	// notBuilt is the reason of what is still to be built.
 	notBuilt    = "not supported in this version"
 	hiddenByTCP = "TCP hides it from both ends: the bytes arrive once, whole and in order, only later"
-	ofTheCloud  = "it acts on the machines of a cloud provider"
+	// What a proxy makes of what happens to packets.
+	lateBytes = "the delay is on the stream of bytes: those that follow wait for those ahead, and a new connection waits for its first bytes, not in its handshake"
+	stalls    = "a loss is what it costs a connection, a stall of 200 ms or more until the packet is sent again: no packet is lost"
+	ownRate   = "each connection between two replicas has the rate for itself, where a cluster lets all that a replica exchanges with the target share it"
+	accepted  = "under drop a new connection is accepted, by the proxy's kernel, and then stays silent; reject is as it would be"
+
+	ofTheCloud = "it acts on the machines of a cloud provider"
 )
 
 // processRow is a row of what both platforms do faithfully.
 func processRow(kind, action, local, docker string) row {
 	return doneRow(kind, action, Capability{Level: Faithful, How: local}, Capability{Level: Faithful, How: docker})
+}
+
+// linkRow is a row of what the proxies between the replicas do.
+func linkRow(kind, action string, level Level, reason string) row {
+	return doneRow(kind, action,
+		Capability{Level: level, Reason: reason, How: "a TCP proxy of gauntlet's own on each connection that is touched, in the harness"},
+		Capability{Level: level, Reason: reason, How: "a TCP proxy of gauntlet's own on each connection that is touched, in a container beside the replicas"})
 }
 
 // doneRow is a row of what gauntlet does itself.

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"time"
 
+	"gauntlet/harness/chaos/link"
 	"gauntlet/harness/topology"
 )
 
@@ -106,6 +107,23 @@ type Throttling struct {
 
 // ErrUnknownService is returned for a service that the system does not have.
 var ErrUnknownService = errors.New("no such service")
+
+// Linker is a system whose marked edges pass links (topology.Edge.Link).
+type Linker interface {
+	// Links are the links between the replicas that were started with the system,
+	// and to them from the load generator (link.Client), in an order that does not
+	// change; none when the stack marked none. A replica reaches itself without
+	// one.
+	Links() []Link
+	// Shaper applies rules to them; nil when there are none.
+	Shaper() link.Control
+}
+
+// Link is where this process reaches a link.
+type Link struct {
+	link.Pair
+	Address string // host:port
+}
 
 // Logger can show what a replica printed.
 type Logger interface {

@@ -29,6 +29,9 @@ func (s *session) up(ctx context.Context) error {
 		return err
 	}
 	maps.Copy(s.facts.Environment.Config, configuration(stack))
+	if stack, err = chaos.Links(stack, s.exp.Target.Service, s.o.Faults); err != nil {
+		return err
+	}
 	where, err := s.platform(stack)
 	if err != nil {
 		return mistake("%w", err)
@@ -74,10 +77,10 @@ func (s *session) platform(stack topology.Stack) (platform.Platform, error) {
 	case chaos.Local:
 		return local.New(local.Options{
 			RunID: s.id, Dir: s.dir, Root: stack.Dir, Cache: filepath.Join(stack.Dir, ".cache", "bin"), Ledger: s.entry,
-			NoSubstitute: s.o.NoSubstitute, ForceSubstitute: s.o.ForceSubstitute, OnState: s.lived,
+			NoSubstitute: s.o.NoSubstitute, ForceSubstitute: s.o.ForceSubstitute, OnState: s.lived, Seed: uint64(s.o.Seed),
 		}), nil
 	case chaos.Docker:
-		return docker.New(docker.Options{RunID: s.id, Dir: s.dir, Ledger: s.entry, OnState: s.lived}), nil
+		return docker.New(docker.Options{RunID: s.id, Dir: s.dir, Ledger: s.entry, OnState: s.lived, Link: s.o.Link, Seed: uint64(s.o.Seed)}), nil
 	}
 	return nil, mistake("platform %q is not there; there are %s, %s and %s", s.o.Platform, chaos.Local, chaos.Docker, chaos.External)
 }
@@ -114,7 +117,7 @@ func (s *session) route(ctx context.Context) error {
 	var others []load.Endpoint
 	for _, r := range replicas {
 		s.known.Store(r.Name, r)
-		e := load.Endpoint{Name: r.Name, BaseURL: "http://" + r.Address}
+		e := s.endpoint(r)
 		if r.Service != s.exp.Target.Service {
 			others = append(others, e)
 			continue
@@ -159,7 +162,7 @@ func (s *session) adopt(ctx context.Context) error {
 		if _, known := s.known.LoadOrStore(r.Name, r); known {
 			continue
 		}
-		e := load.Endpoint{Name: r.Name, BaseURL: "http://" + r.Address}
+		e := s.endpoint(r)
 		if r.Service != s.exp.Target.Service {
 			s.others.Add(e)
 			continue

@@ -11,6 +11,7 @@ type Stack struct {
 	File     string    // the Compose file
 	Dir      string    // its folder: relative paths start here
 	Services []Service // a service comes after those it depends on
+	Traffic  *Edge     // what is sent to the system from outside, when it passes a link; else nil
 }
 
 // Service is one service of a Stack.
@@ -80,4 +81,17 @@ type Edge struct {
 	From, To string
 	Port     int
 	Env      string
+	Link     Link
 }
+
+// Link says whether the connections of an edge pass a proxy, in which a fault
+// can touch them. The platform puts it there. No file says so: it follows from
+// the faults of a run, and a run without any has no proxy.
+type Link string
+
+// The links.
+const (
+	Direct   Link = ""     // no proxy
+	LinkTCP  Link = "tcp"  // a proxy that passes bytes on
+	LinkHTTP Link = "http" // one that follows HTTP messages as well
+)

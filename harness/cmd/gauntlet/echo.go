@@ -17,11 +17,12 @@ type echoCommand struct{}
 // Run serves until stdin ends, which it does with the run in whatever way.
 func (c *echoCommand) Run(std streams) error { return observe.ServeEcho(os.Stdin, std.out) }
 
-// echoAgain is the command line that starts the echo.
-func echoAgain() ([]string, error) {
+// itself is the command line that starts gauntlet's own binary with these
+// words.
+func itself(words ...string) ([]string, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find gauntlet's own binary: %w", err)
 	}
-	return []string{self, echoName}, nil
+	return append([]string{self}, words...), nil
 }

@@ -84,6 +84,9 @@ func (p *prepared) plan(ctx context.Context) error {
 	if err != nil || p.exp.Target.Compose == "" {
 		return err
 	}
+	if _, err := chaos.Links(stack, p.exp.Target.Service, p.faults); err != nil {
+		return err
+	}
 	p.replicas = platform.Planned(stack)
 	if p.reach, err = chaos.Blast(p.faults, p.replicas, returns(p.exp)); err != nil {
 		return err

@@ -116,7 +116,10 @@ func (c *runCommand) options(j *prepared, a suite.Attempt, std streams) (o run.O
 		History: filepath.Join(filepath.Dir(out), "history.ndjson"), Command: c.again(j, a),
 		Wait: c.Wait, AllowHosts: c.AllowHost, NoSubstitute: c.NoSubstitute, ForceSubstitute: c.Substitute, Progress: std.err,
 	}
-	if o.Echo, err = echoAgain(); err != nil {
+	if o.Echo, err = itself(echoName); err != nil {
+		return o, nil, err
+	}
+	if o.Link, err = itself("link", "--ignore-stdin"); err != nil {
 		return o, nil, err
 	}
 	done = func() {}

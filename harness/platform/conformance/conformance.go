@@ -35,6 +35,7 @@ func Run(t *testing.T, start func(t *testing.T) platform.Platform) {
 	t.Run("limit", func(t *testing.T) { limit(t, start(t)) })
 	t.Run("exit by itself", func(t *testing.T) { exitByItself(t, start(t)) })
 	t.Run("logs", func(t *testing.T) { logs(t, start(t)) })
+	t.Run("links", func(t *testing.T) { links(t, start(t)) })
 	t.Run("unknown replica", func(t *testing.T) { unknownReplica(t, start(t)) })
 	t.Run("down", func(t *testing.T) { down(t, start(t)) })
 	t.Run("failed start", func(t *testing.T) { failedStart(t, start(t)) })
@@ -58,7 +59,12 @@ var names = []string{"store-1", "web-1", "web-2"}
 // begin brings the suite's system up, and down when the test is over.
 func begin(t *testing.T, p platform.Platform, o topology.Options) platform.System {
 	t.Helper()
-	s, err := p.Up(t.Context(), Stack(t, o))
+	return beginStack(t, p, Stack(t, o))
+}
+
+func beginStack(t *testing.T, p platform.Platform, stack topology.Stack) platform.System {
+	t.Helper()
+	s, err := p.Up(t.Context(), stack)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,6 +161,7 @@ func mustGet(t *testing.T, r platform.Replica, path string) string {
 func up(t *testing.T, p platform.Platform) {
 	begun := time.Now()
 	s := begin(t, p, topology.Options{})
+	noLinks(t, s)
 	addresses, incarnations := map[string]bool{}, map[string]bool{}
 	for name, r := range replicas(t, s) {
 		service, _, _ := strings.Cut(name, "-")

@@ -28,7 +28,7 @@ func (s *system) create(ctx context.Context, stack topology.Stack, r *replica) e
 		Name:           prefix(s.o.RunID) + "-" + r.name,
 		Entrypoint:     r.service.Entrypoint,
 		Cmd:            r.service.Command,
-		Env:            environment(stack, r.service, r.name),
+		Env:            environment(stack, r.service, r.name, s.links.find),
 		Labels:         s.labels(r.service.Labels),
 		ExposedPorts:   exposed,
 		Networks:       []string{s.network},
@@ -83,8 +83,8 @@ func publish(ports map[int]string) (network.PortMap, []string, error) {
 }
 
 // environment is the service's own, with service:port spread over the replicas
-// of the service, each by the name that stays.
-func environment(stack topology.Stack, service topology.Service, name string) map[string]string {
+// of the service, each by the name that stays, or by the link that leads there.
+func environment(stack topology.Stack, service topology.Service, name string, find func(source, destination string, port int) (string, bool)) map[string]string {
 	replicas := map[string]int{}
 	for _, other := range stack.Services {
 		replicas[other.Name] = other.Replicas
@@ -95,7 +95,12 @@ func environment(stack topology.Stack, service topology.Service, name string) ma
 		env[key] = topology.Rewrite(value, func(to string, port int) []string {
 			var addresses []string
 			for i := range replicas[to] {
-				addresses = append(addresses, fmt.Sprintf("%s-%d:%d", to, i+1, port))
+				replica := fmt.Sprintf("%s-%d", to, i+1)
+				address, linked := find(name, replica, port)
+				if !linked {
+					address = fmt.Sprintf("%s:%d", replica, port)
+				}
+				addresses = append(addresses, address)
 			}
 			return addresses
 		})

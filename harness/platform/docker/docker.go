@@ -29,6 +29,11 @@ type Options struct {
 	// StartTimeout bounds the time from the start of a service to its replicas
 	// being ready; 0: 60 s.
 	StartTimeout time.Duration
+	// Link is the command line of the edge proxy (`gauntlet link`): a program of
+	// this machine that needs no other file, and its arguments, to which --listen
+	// and --seed are appended. Needed when the stack marks a connection.
+	Link []string
+	Seed uint64 // of what links draw
 	// OnState is told, when not nil, of every start ("starting") and death
 	// ("down") of a replica, with the engine's own instant. It must not block.
 	OnState func(replica, state string, at time.Time)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -40,6 +41,9 @@ func (s *system) Down(ctx context.Context) error {
 	}
 	for _, r := range s.list() {
 		r.update(func() { r.life, r.failure = life{}, nil })
+	}
+	if s.links != nil && s.links.remote != nil {
+		s.links.remote.Close()
 	}
 	s.isDown = true
 	return errors.Join(append(errs, s.provider.Close())...)
@@ -82,9 +86,12 @@ func (s *system) stop(ctx, work context.Context, r *replica) {
 	s.engine.ContainerStop(stopping, r.id, client.ContainerStopOptions{Timeout: &seconds})
 }
 
-// keepOutputs keeps what all replicas printed.
+// keepOutputs keeps what all replicas printed, and the links' container.
 func (s *system) keepOutputs(ctx context.Context) []error {
 	replicas := s.list()
+	if s.links != nil {
+		replicas = append(slices.Clone(replicas), s.links.box)
+	}
 	errs := make([]error, len(replicas))
 	var group sync.WaitGroup
 	for i, r := range replicas {

@@ -35,10 +35,8 @@ var prepared = sync.OnceValue(func() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	cmd := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(dir, "subject"), "../conformance/internal/subject")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w\n%s", err, out)
+	if err := compile(filepath.Join(dir, "subject"), "../conformance/internal/subject"); err != nil {
+		return err
 	}
 	dockerfile := "FROM scratch\nCOPY subject /subject\nENTRYPOINT [\"/subject\"]\n"
 	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(dockerfile), 0o644); err != nil {
@@ -50,6 +48,22 @@ var prepared = sync.OnceValue(func() error {
 	}
 	s := &system{provider: provider, engine: provider.Client()}
 	return s.build(context.Background(), topology.Service{Image: subjectImage, Build: &topology.Build{Context: dir, Dockerfile: "Dockerfile"}})
+})
+
+// compile makes a program that needs no other file.
+func compile(to, from string) error {
+	cmd := exec.Command("go", "build", "-trimpath", "-o", to, from)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	return nil
+}
+
+// linker is the edge proxy by itself, built once.
+var linker = sync.OnceValues(func() (string, error) {
+	path := filepath.Join("..", "..", "..", ".cache", "bin", "conformance-linker")
+	return path, compile(path, "../conformance/internal/linker")
 })
 
 // needEngine skips the test where no Docker engine answers; with CI=true that
@@ -82,7 +96,13 @@ func runID(t *testing.T) string {
 }
 
 func options(t *testing.T) Options {
-	return Options{RunID: runID(t), Dir: t.TempDir()}
+	o := Options{RunID: runID(t), Dir: t.TempDir()}
+	path, err := linker()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Link = []string{path}
+	return o
 }
 
 // up brings up the suite's system with arguments for its web service, and down

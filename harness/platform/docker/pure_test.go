@@ -17,7 +17,7 @@ func TestEnvironmentNamesEveryReplica(t *testing.T) {
 	service := topology.Service{Name: "web", Env: map[string]string{
 		"STORE": "redis://user@store:6379/0", "PEERS": "web:8080,other:1", "LISTEN": ":8080", "HOSTNAME": "mine",
 	}}
-	got := environment(stack, service, "web-2")
+	got := environment(stack, service, "web-2", (*links)(nil).find)
 	want := map[string]string{
 		"STORE": "redis://user@store-1:6379/0", "PEERS": "web-1:8080,web-2:8080,other:1", "LISTEN": ":8080", "HOSTNAME": "web-2",
 	}

@@ -23,6 +23,7 @@ type system struct {
 	network     string
 	substitutes []string
 	stack       topology.Stack
+	links       *links      // nil when no connection is marked
 	ports       *portPicker // under mu
 
 	mu sync.Mutex
@@ -44,6 +45,7 @@ var (
 	_ platform.Holder      = (*system)(nil)
 	_ platform.Scaler      = (*system)(nil)
 	_ platform.Limiter     = (*system)(nil)
+	_ platform.Linker      = (*system)(nil)
 	_ platform.Logger      = (*system)(nil)
 	_ platform.Substituter = (*system)(nil)
 )
@@ -63,6 +65,9 @@ func newSystem(ctx context.Context, o Options, stack topology.Stack) (*system, e
 			}
 			s.replicas = append(s.replicas, r)
 		}
+	}
+	if s.links, err = planLinks(stack, s.ports); err != nil {
+		return nil, err
 	}
 	return s, nil
 }

@@ -42,6 +42,9 @@ func (s *system) up(ctx context.Context, stack topology.Stack) error {
 		return err
 	}
 	s.follow()
+	if err := s.startLinks(ctx); err != nil {
+		return err
+	}
 	deadlines := map[string]time.Time{}
 	for _, service := range stack.Services {
 		for _, d := range service.DependsOn {

@@ -32,6 +32,13 @@ func (s *system) ProcessorTime() (time.Duration, error) {
 		}
 		sum += used
 	}
+	if s.links != nil {
+		used, err := s.links.box.usage.read(s.links.box.id, true)
+		if err != nil {
+			return 0, fmt.Errorf("the links' container: %w", err)
+		}
+		sum += used
+	}
 	return sum, nil
 }
 

@@ -23,6 +23,8 @@ type Options struct {
 	Cache  string          // where built packages are kept from run to run; "": not kept
 	Ledger platform.Ledger // may be nil
 
+	Seed uint64 // of what links draw
+
 	NoSubstitute    bool // refuse to run a substitute
 	ForceSubstitute bool // run the substitute though the command is installed
 

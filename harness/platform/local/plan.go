@@ -34,6 +34,7 @@ type plan struct {
 type layout struct {
 	addresses map[string][]map[int]string // service → replica → container port → host:port
 	volumes   map[string]string           // name → folder
+	links     *links
 }
 
 // portsOf is the container ports of a service: those of the Compose file, then
@@ -182,7 +183,7 @@ func (w layout) environment(s topology.Service, l *topology.Local, r plan, runID
 		own[name] = value
 	}
 	for _, name := range slices.Sorted(maps.Keys(own)) {
-		value, err := w.connect(own[name])
+		value, err := w.connect(own[name], r.name)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -197,14 +198,17 @@ func (w layout) environment(s topology.Service, l *topology.Local, r plan, runID
 	return list, nil
 }
 
-// connect puts the addresses of all replicas in the place of service:port.
-func (w layout) connect(value string) (string, error) {
+// connect puts the addresses of all replicas in the place of service:port, or
+// those of the links that lead there from source.
+func (w layout) connect(value, source string) (string, error) {
 	var unknown error
 	out := topology.Rewrite(value, func(service string, port int) []string {
 		replicas, known := w.addresses[service]
 		var found []string
-		for _, ports := range replicas {
-			if address, ok := ports[port]; ok {
+		for n, ports := range replicas {
+			if address, ok := w.links.address(source, service, n, port); ok {
+				found = append(found, address)
+			} else if address, ok := ports[port]; ok {
 				found = append(found, address)
 			}
 		}

@@ -15,11 +15,12 @@ import (
 )
 
 // System is a system of processes. It implements platform.System, Killer,
-// Holder, Scaler, Limiter, Logger and Substituter.
+// Holder, Scaler, Limiter, Linker, Logger and Substituter.
 type System struct {
 	options     Options
 	spawner     *spawner
 	substitutes []string
+	links       *links // nil when no connection is marked
 
 	scaling sync.Mutex // held by Scale and Down: made and isDown
 	made    blueprint
@@ -38,6 +39,7 @@ var (
 	_ platform.Holder      = (*System)(nil)
 	_ platform.Scaler      = (*System)(nil)
 	_ platform.Limiter     = (*System)(nil)
+	_ platform.Linker      = (*System)(nil)
 	_ platform.Logger      = (*System)(nil)
 	_ platform.Substituter = (*System)(nil)
 )
@@ -58,6 +60,10 @@ func (s *System) prepare(stack topology.Stack, programs map[string]program, bina
 	if err := where.makeVolumes(); err != nil {
 		return err
 	}
+	if s.links, err = openLinks(stack, where, s.options.Seed, s.options.pick); err != nil {
+		return err
+	}
+	where.links = s.links
 	s.made = blueprint{stack: stack, programs: programs, binaries: binaries, where: where}
 	for _, service := range stack.Services {
 		for i := range service.Replicas {
@@ -178,6 +184,7 @@ func (s *System) Down(ctx context.Context) error {
 	for _, r := range s.list() {
 		errs = append(errs, r.unlimit())
 	}
+	s.links.close() // last: what ends may still have something to say
 	errs = append(errs, s.options.removeFolders())
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("local platform: %w", err)

@@ -5,6 +5,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"io"
 	"log"
 	"net/http"
 	"os"
@@ -88,6 +89,22 @@ func routes(unready bool) http.Handler {
 	})
 	mux.HandleFunc("GET /env/{name}", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, os.Getenv(r.PathValue("name")))
+	})
+	asker := http.Client{Timeout: 2 * time.Second}
+	mux.HandleFunc("GET /ask/{name}", func(w http.ResponseWriter, r *http.Request) {
+		begin := time.Now()
+		answer, err := asker.Get("http://" + os.Getenv(r.PathValue("name")) + "/env/HOSTNAME")
+		if err != nil {
+			fmt.Fprint(w, err)
+			return
+		}
+		defer answer.Body.Close()
+		name, err := io.ReadAll(answer.Body)
+		if err != nil {
+			fmt.Fprint(w, err)
+			return
+		}
+		fmt.Fprintf(w, "%s after %d", name, time.Since(begin))
 	})
 	mux.HandleFunc("GET /exit", func(http.ResponseWriter, *http.Request) { os.Exit(3) })
 	mux.HandleFunc("GET /files", func(w http.ResponseWriter, _ *http.Request) {

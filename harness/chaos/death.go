@@ -23,7 +23,7 @@ const (
 // death is the witness of a replica's death and return. Its death is proven by
 // two observations, neither of them the word of who killed it: the incarnation
 // is gone, and a connection to its address was refused where one was accepted
-// before.
+// before; or, of one whose replacement starts at once, one that was open broke.
 type death struct {
 	sys     platform.System
 	set     Settings
@@ -35,6 +35,7 @@ type death struct {
 
 	look     chan struct{} // wakes follow: look now
 	returned chan struct{} // closed when the victim is ready again
+	released chan struct{} // closed when no connection is held any more; nil: none was
 
 	mu      sync.Mutex
 	earlier error     // what the connection before the deed said
@@ -50,6 +51,7 @@ type saw struct {
 	accepted int   // connections during the fault
 	other    error // the last attempt that was neither accepted nor refused
 	refused  int64 // first refused connection
+	broke    int64 // the connection that was held, see hold
 	gone     int64 // the incarnation was no longer there
 	early    int64 // it ran again before it was released
 	began    int64 // the incarnation that became ready was started
@@ -71,6 +73,12 @@ func (d *death) watch(ctx context.Context) {
 	}
 	d.last = d.victim
 	d.earlier = dial(ctx, d.victim.Address)
+	if d.oneShot && d.earlier == nil {
+		if conn := d.hold(ctx); conn != nil {
+			d.released = make(chan struct{})
+			go d.keep(ctx, conn)
+		}
+	}
 	d.edge, d.since = time.Now(), d.set.Clock.Now()
 	go d.dialOn(ctx)
 	go d.follow(ctx)
@@ -189,6 +197,7 @@ func (d *death) back(ctx context.Context) (began, ready int64, ok bool) {
 			return 0, 0, false
 		}
 	}
+	d.settle(ctx)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.began, d.ready, true
@@ -197,14 +206,18 @@ func (d *death) back(ctx context.Context) (began, ready int64, ok bool) {
 func (d *death) proof() (proven bool, at int64, detail string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !d.wasDown() && d.earlier == nil && d.gone != 0 && d.refused != 0 && d.early == 0 {
-		detail = fmt.Sprintf("%s stopped at %s, first refused connection %s", d.victim.Name, seconds(d.gone), seconds(d.refused))
+	seen, as := d.refused, "first refused connection"
+	if seen == 0 && d.oneShot && d.brokeThen() {
+		seen, as = d.broke, "a connection that was open broke"
+	}
+	if !d.wasDown() && d.earlier == nil && d.gone != 0 && seen != 0 && d.early == 0 {
+		detail = fmt.Sprintf("%s stopped at %s, %s %s", d.victim.Name, seconds(d.gone), as, seconds(seen))
 		if d.ready != 0 {
 			detail += ", back " + seconds(d.ready)
 		} else {
 			detail += ", not back"
 		}
-		return true, max(d.gone, d.refused), detail
+		return true, max(d.gone, seen), detail
 	}
 	return false, d.set.Clock.Now(), d.victim.Name + " " + strings.Join(d.insteadOf(), ", ")
 }

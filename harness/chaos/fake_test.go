@@ -28,6 +28,8 @@ type fake struct {
 	undead    bool // what is held down is started again all the same
 	reborn    bool // Kill changes the incarnation, and the address goes on answering
 	mute      bool // Kill takes the address away, and the incarnation stays
+	swift     bool // Kill breaks what is connected, and goes on listening as another incarnation
+	patient   bool // connections stay open until what accepted them dies
 	hang      bool // Hold does its work, and returns when its context ends
 	restarted sync.WaitGroup
 }
@@ -35,6 +37,7 @@ type fake struct {
 type fakeReplica struct {
 	platform.Replica
 	listener net.Listener
+	open     []net.Conn
 	lives    int
 	held     bool
 	readyAt  time.Time
@@ -59,6 +62,7 @@ func newFake(t *testing.T) *fake {
 			if r.listener != nil {
 				_ = r.listener.Close()
 			}
+			r.hangUp()
 		}
 	})
 	return f
@@ -80,9 +84,30 @@ func (f *fake) start(r *fakeReplica) {
 			if err != nil {
 				return
 			}
-			_ = c.Close()
+			f.mu.Lock()
+			if f.patient {
+				r.open = append(r.open, c)
+			} else {
+				_ = c.Close()
+			}
+			f.mu.Unlock()
 		}
 	}()
+}
+
+// be changes how the system behaves, while it runs.
+func (f *fake) be(change func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change()
+}
+
+// hangUp closes what is connected to r.
+func (r *fakeReplica) hangUp() {
+	for _, c := range r.open {
+		_ = c.Close()
+	}
+	r.open = nil
 }
 
 // stop ends r's life.
@@ -90,6 +115,7 @@ func (f *fake) stop(r *fakeReplica) {
 	if r.listener != nil {
 		_ = r.listener.Close()
 	}
+	r.hangUp()
 	r.listener, r.State, r.Incarnation = nil, platform.Down, ""
 }
 
@@ -125,6 +151,9 @@ func (f *fake) Kill(_ context.Context, name string, grace time.Duration) error {
 	switch r := f.find(name); {
 	case f.reborn:
 		r.Incarnation += " reborn"
+	case f.swift:
+		r.Incarnation += " reborn"
+		r.hangUp()
 	case f.mute:
 		_ = r.listener.Close()
 	default:

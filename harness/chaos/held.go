@@ -1,0 +1,80 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"time"
+)
+
+const (
+	// lasting is how long a connection must have been left alone before its break
+	// says something: some servers hang up on whoever does not speak at once.
+	lasting = 20 * time.Millisecond
+	// apart is how far the break of a connection may lie from the death that broke
+	// it. Both are stamped when they are seen, which a busy host delays.
+	apart = 500 * time.Millisecond
+)
+
+// hold opens a connection to the victim that stays open, and nil when the
+// victim does not leave it so. It takes lasting.
+//
+// A replacement that listens within a millisecond or two can be there before
+// any attempt to connect was refused. What was open breaks all the same, and
+// goes on where the process died and a child of it still serves.
+func (d *death) hold(ctx context.Context) net.Conn {
+	dialer := net.Dialer{Timeout: dialTimeout}
+	conn, err := dialer.DialContext(ctx, "tcp", d.victim.Address)
+	if err != nil {
+		return nil
+	}
+	err = conn.SetReadDeadline(time.Now().Add(lasting))
+	if err == nil {
+		_, err = io.Copy(io.Discard, conn) // a greeting is no break
+	}
+	if !errors.Is(err, os.ErrDeadlineExceeded) || conn.SetReadDeadline(time.Time{}) != nil {
+		_ = conn.Close() // nobody is there, and it is of no use
+		return nil
+	}
+	return conn
+}
+
+// keep notes when the connection breaks, unless ctx ends first.
+func (d *death) keep(ctx context.Context, conn net.Conn) {
+	defer close(d.released)
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+	_, err := io.Copy(io.Discard, conn)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.broke = d.set.Clock.Now()
+}
+
+// settle waits, when nobody was refused, until the break of the connection that
+// was held is known: the victim may be back before it was noticed.
+func (d *death) settle(ctx context.Context) {
+	d.mu.Lock()
+	open := d.released != nil && d.refused == 0
+	d.mu.Unlock()
+	if !open {
+		return
+	}
+	timer := time.NewTimer(apart)
+	defer timer.Stop()
+	select {
+	case <-d.released:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// brokeThen says whether the connection that was held broke as the victim died.
+func (s saw) brokeThen() bool {
+	return s.broke != 0 && max(s.broke-s.gone, s.gone-s.broke) <= int64(apart)
+}

@@ -153,6 +153,7 @@ func TestNetworkChaosIsProvenFromTheVictimsSide(t *testing.T) {
 			detail: []string{"refused or broken off"}},
 		{name: "bandwidth", fault: between(func(n *Network) { n.Rate, n.Buffer, n.Limit = 20_000, 1500, 20_000 }), lasts: 1500 * ms, proven: true,
 			detail: []string{"bytes passed", "late by"}},
+		{name: "loss", fault: between(func(n *Network) { n.Loss = 0.3 }), lasts: 2000 * ms, proven: true, detail: []string{"late by"}},
 		{name: "nobody talks", silent: true, fault: between(func(n *Network) { n.Behavior = BehaviorDrop }), lasts: 1500 * ms,
 			detail: []string{"nothing but the questions of this witness met the fault"}},
 		{name: "inert delay", inert: true, fault: between(func(n *Network) { n.Delay = 50 * ms }), lasts: 700 * ms, detail: []string{"nothing was late"}},

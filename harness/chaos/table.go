@@ -31,7 +31,7 @@ var table = []row{
 	linkRow(NetworkChaos, NetworkNetem, Approximate, lateBytes+"; "+stalls+"; "+ownRate),
 	refusedRow(NetworkChaos, NetworkDuplicate, hiddenByTCP),
 	refusedRow(NetworkChaos, NetworkCorrupt, hiddenByTCP),
-	refusedRow(HTTPChaos, "", notBuilt),
+	linkRow(HTTPChaos, "", Faithful, ""),
 	refusedRow(StressChaos, "", notBuilt),
 
 	refusedRow("DNSChaos", "", "names are resolved by the machine and not by gauntlet: a NetworkChaos partition makes a service unreachable, by whatever name"),
@@ -74,8 +74,8 @@ func processRow(kind, action, local, docker string) row {
 // linkRow is a row of what the proxies between the replicas do.
 func linkRow(kind, action string, level Level, reason string) row {
 	return doneRow(kind, action,
-		Capability{Level: level, Reason: reason, How: "a TCP proxy of gauntlet's own on each connection that is touched, in the harness"},
-		Capability{Level: level, Reason: reason, How: "a TCP proxy of gauntlet's own on each connection that is touched, in a container beside the replicas"})
+		Capability{Level: level, Reason: reason, How: "a proxy of gauntlet's own on each connection that is touched, in the harness"},
+		Capability{Level: level, Reason: reason, How: "a proxy of gauntlet's own on each connection that is touched, in a container beside the replicas"})
 }
 
 // doneRow is a row of what gauntlet does itself.

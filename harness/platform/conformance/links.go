@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -29,11 +30,12 @@ func links(t *testing.T, p platform.Platform) {
 	l.drops()
 	l.rejects()
 	l.followsTheStore()
+	l.breaksHTTP()
 }
 
 // linked marks what web says to the store, and what is sent to web.
 func linked(stack topology.Stack) topology.Stack {
-	stack.Traffic = &topology.Edge{From: link.Client, To: "web", Port: 8080, Link: topology.LinkTCP}
+	stack.Traffic = &topology.Edge{From: link.Client, To: "web", Port: 8080, Link: topology.LinkHTTP}
 	for i := range stack.Services {
 		for k, e := range stack.Services[i].Edges {
 			if e.To == "store" {
@@ -205,4 +207,34 @@ func (l *linkTest) followsTheStore() {
 	}
 	another(l.T, l.s, before)
 	l.passes("store-1")
+}
+
+// breaksHTTP breaks off what is sent to web-1 through its link, and nothing
+// else.
+func (l *linkTest) breaksHTTP() {
+	entrance := link.Pair{Source: link.Client, Destination: "web-1", Port: 8080}
+	through := func() error {
+		i := slices.IndexFunc(l.linker.Links(), func(o platform.Link) bool { return o.Pair == entrance })
+		client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+		answer, err := client.Get("http://" + l.linker.Links()[i].Address + "/readyz")
+		if err != nil {
+			return err
+		}
+		return answer.Body.Close()
+	}
+	if err := through(); err != nil {
+		l.Errorf("through the link: %v", err)
+	}
+	l.apply(link.Rule{Pair: entrance, Direction: link.Forward, HTTP: &link.HTTP{Method: "GET", Abort: true}})
+	if err := through(); err == nil {
+		l.Error("an aborted request was answered")
+	}
+	mustGet(l.T, replicas(l.T, l.s)["web-1"], "/readyz")
+	if c := l.counters()[entrance]; c.Forward.Changed == 0 {
+		l.Errorf("counted %+v", c)
+	}
+	l.clear()
+	if err := through(); err != nil {
+		l.Errorf("after it: %v", err)
+	}
 }

@@ -82,6 +82,8 @@ docker: ## the same on containers; skipped where no Docker engine answers
 
 bench: ## figures against a peer or a floor, in alternating runs
 	go test -run '^$$' -bench AgainstVegeta -benchtime 6x -timeout 30m ./harness/load
+	go test -run '^$$' -bench AgainstToxiproxy -benchtime 10x -timeout 30m ./harness/chaos/link
+	go test -run '^$$' -bench Accuracy -benchtime 1x -timeout 30m ./harness/chaos/link
 	go test -run '^$$' -bench . -timeout 30m ./harness/slo ./harness/consistency ./targets/mapper/...
 
 clean: ## forget what was built (runs and reports stay)

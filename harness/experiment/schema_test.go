@@ -196,6 +196,7 @@ func TestTheControlsOfTheExperiments(t *testing.T) {
 		"rolling-restart":      {"ack-before-store": {"FAIL", "lostWrites", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
 		"hot-shard":            {"ack-before-store": {"FAIL", "lostWrites", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
 		"slot-skew":            {"no-fallback": {"FAIL", "availability:get", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
+		"drill":                {"ack-before-store": {"FAIL", "lostWrites", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
 		"outage-plus-pod-kill": {"memory-only-writeback": {"FAIL", "lostWrites", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
 	}
 	for name, controls := range want {

@@ -71,14 +71,14 @@ lint: ## gofmt, go vet, staticcheck
 
 unit: ## every package by itself
 	go test -count=1 $(RACE) -timeout 10m $(filter-out $(HEAVY),$(shell go list ./...))
-	go test -count=1 -skip "EndToEnd|Docker" -timeout 10m $(HEAVY)
+	CGO_ENABLED=0 go test -count=1 -skip "EndToEnd|Docker" -timeout 10m $(HEAVY)
 
 end-to-end: ## real runs against real processes, through the command line
-	go test -count=1 -timeout 20m -run EndToEnd -v ./harness/cmd/gauntlet
+	CGO_ENABLED=0 go test -count=1 -timeout 20m -run EndToEnd -v ./harness/cmd/gauntlet
 
 docker: ## the same on containers; skipped where no Docker engine answers
 	@if [ "$$CI" = true ] || docker info >/dev/null 2>&1; then targets/images local mapper; targets/images local webdis || [ "$$CI" != true ]; fi
-	go test -count=1 -timeout 10m -run Docker -v ./harness/cmd/gauntlet
+	CGO_ENABLED=0 go test -count=1 -timeout 15m -run Docker -v ./harness/cmd/gauntlet
 
 bench: ## figures against a peer or a floor, in alternating runs
 	go test -run '^$$' -bench AgainstVegeta -benchtime 6x -timeout 30m ./harness/load

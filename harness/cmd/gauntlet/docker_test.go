@@ -48,6 +48,9 @@ func TestDockerExperiments(t *testing.T) {
 		{"rolling-restart", nil},
 		{"node-join", []string{"--set", "faults.0.at=2s"}},
 		{"redis-outage", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
+		{"redis-latency", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
+		{"redis-partition", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
+		{"client-latency", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
 	} {
 		t.Run(e.name, func(t *testing.T) {
 			got, r := sound(t, append([]string{e.name, "--seed", "7"}, onDocker(e.set...)...)...)
@@ -72,6 +75,7 @@ func TestDockerControlsEndAsTheySay(t *testing.T) {
 	}{
 		{"pod-kill", "ack-before-store", nil},
 		{"redis-outage", "no-fallback", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
+		{"redis-partition", "no-redis-timeout", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
 	} {
 		t.Run(c.name+"/"+c.control, func(t *testing.T) {
 			got, r := sound(t, append([]string{c.name, "--control", c.control, "--seed", "7"}, onDocker(c.set...)...)...)
@@ -118,11 +122,11 @@ func TestDockerInterruptLeavesNothingAndAReport(t *testing.T) {
 func TestDockerKilledAtRandomInstants(t *testing.T) {
 	needDocker(t)
 	state := t.TempDir()
-	for _, within := range killsWithin() {
-		wait := rand.N(within)
-		t.Run(wait.String(), func(t *testing.T) {
+	for i, within := range killsWithin() {
+		wait, name := rand.N(within), []string{"redis-outage", "redis-partition"}[i%2]
+		t.Run(name+"+"+wait.String(), func(t *testing.T) {
 			out := t.TempDir()
-			cmd := command(t, state, append([]string{"run", "redis-outage", "--out", out}, onDocker()...)...)
+			cmd := command(t, state, append([]string{"run", name, "--out", out}, onDocker()...)...)
 			progress := watch(t, cmd)
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)

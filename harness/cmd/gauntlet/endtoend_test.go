@@ -79,6 +79,9 @@ func TestEndToEndExperiments(t *testing.T) {
 		{"rolling-restart", nil},
 		{"node-join", []string{"--set", "faults.0.at=2s"}},
 		{"outage-plus-pod-kill", []string{"--set", "faults.0.chaos.spec.duration=8s", "--set", "faults.1.at=3s"}},
+		{"redis-latency", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
+		{"redis-partition", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
+		{"client-latency", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
 	} {
 		t.Run(e.name, func(t *testing.T) {
 			got, r := sound(t, append([]string{e.name, "--seed", "7"}, settings(e.set...)...)...)
@@ -115,6 +118,10 @@ func TestEndToEndControlsEndAsTheySay(t *testing.T) {
 		{"rolling-restart", "inert-fault", nil},
 		{"redis-outage", "no-fallback", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
 		{"outage-plus-pod-kill", "memory-only-writeback", []string{"--set", "faults.0.chaos.spec.duration=8s", "--set", "faults.1.at=3s"}},
+		{"redis-latency", "global-lock", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
+		{"redis-partition", "no-redis-timeout", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
+		{"redis-partition", "inert-fault", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
+		{"client-latency", "near", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
 	} {
 		t.Run(c.name+"/"+c.control, func(t *testing.T) {
 			got, r := sound(t, append([]string{c.name, "--control", c.control, "--seed", "7"}, settings(c.set...)...)...)
@@ -208,19 +215,20 @@ func TestEndToEndInterruptLeavesNothingAndAReport(t *testing.T) {
 func TestEndToEndKilledAtRandomInstants(t *testing.T) {
 	state := t.TempDir()
 	for _, stage := range []struct {
-		word  string // that the run says when the stage begins
-		lasts time.Duration
+		experiment, word string // that the run says when the stage begins
+		lasts            time.Duration
 	}{
-		{"starting", 600 * time.Millisecond},
-		{"populating", 500 * time.Millisecond},
-		{"warm-up", 5 * time.Second},
-		{"inject", 5 * time.Second},
-		{"reading", 100 * time.Millisecond},
+		{"redis-outage", "starting", 600 * time.Millisecond},
+		{"redis-outage", "populating", 500 * time.Millisecond},
+		{"redis-outage", "warm-up", 5 * time.Second},
+		{"redis-outage", "inject", 5 * time.Second},
+		{"redis-partition", "inject", 5 * time.Second},
+		{"redis-outage", "reading", 100 * time.Millisecond},
 	} {
 		wait := rand.N(stage.lasts)
-		t.Run(fmt.Sprintf("%s+%s", stage.word, wait), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s %s+%s", stage.experiment, stage.word, wait), func(t *testing.T) {
 			out := t.TempDir()
-			cmd := command(t, state, append([]string{"run", "redis-outage", "--out", out},
+			cmd := command(t, state, append([]string{"run", stage.experiment, "--out", out},
 				settings("--set", "faults.0.chaos.spec.duration=6s", "--set", "phases.warmup=1s", "--set", "phases.observe=10s")...)...)
 			progress := watch(t, cmd)
 			if err := cmd.Start(); err != nil {

@@ -115,6 +115,9 @@ func refusedFields(platform string, f Fault) []Capability {
 	if f.Network != nil {
 		all = append(all, f.Network.refused()...)
 	}
+	if f.Stress != nil {
+		all = append(all, f.Stress.refused()...)
+	}
 	if f.endless() {
 		all = append(all, Capability{Level: Refused, Field: "spec.duration", Reason: "it has no duration, and the faults of an experiment must end"})
 	}

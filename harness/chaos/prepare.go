@@ -120,6 +120,8 @@ func prepareVictim(sys platform.System, f Fault, set Settings, r platform.Replic
 	switch f.Kind {
 	case PodChaos:
 		return podChaos(sys, f, set, r)
+	case StressChaos:
+		return stressVictim(sys, f, set, r)
 	case Limit:
 		return limitVictim(sys, f, set, r)
 	case Restart:

@@ -13,3 +13,18 @@ type Stress struct {
 	MemoryBytes   int64 // held by all of them together; 0 with MemoryShare
 	MemoryShare   int   // of the memory limit or of the machine's memory, in percent; 0 with MemoryBytes
 }
+
+// mostBurning is how many workers a burner has at most.
+const mostBurning = 1024
+
+// refused is what this version cannot do of s, by field.
+func (s *Stress) refused() []Capability {
+	var all []Capability
+	if s.MemoryShare > 0 {
+		all = append(all, Capability{Level: Refused, Field: "spec.stressors.memory.size", Reason: "a share of the memory is not supported in this version; write a size such as 256MB"})
+	}
+	if s.CPUWorkers > mostBurning {
+		all = append(all, Capability{Level: Refused, Field: "spec.stressors.cpu.workers", Reason: "more than 1024 workers take nothing more from anybody"})
+	}
+	return all
+}

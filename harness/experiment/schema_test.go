@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"bytes"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -175,8 +176,9 @@ func TestTheExperimentsCanBeDecided(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v\n%s", path, err, d)
 		}
-		if d.Workers != 2200 {
-			t.Errorf("%s: %d workers", path, d.Workers)
+		// 1.1 · rate · 2 s, as the comment beside each rate says.
+		if want := int(math.Round(2.2 * e.Load.Rate.Peak(e.Load.Timeout))); d.Workers != want {
+			t.Errorf("%s: %d workers, want %d", path, d.Workers, want)
 		}
 		if e.Load.Populate > 20_000 {
 			t.Errorf("%s: populating %d keys is the bulk of the time", path, e.Load.Populate)
@@ -192,6 +194,7 @@ func TestTheControlsOfTheExperiments(t *testing.T) {
 		"pod-kill":             {"ack-before-store": {"FAIL", "lostWrites", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
 		"redis-outage":         {"no-fallback": {"FAIL", "availability:get", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
 		"node-join":            {"cold-join": {"FAIL", "availability:get", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
+		"cpu-stress":           {"wrong-url": {"FAIL", "foreign", ""}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
 		"cpu-limit":            {"inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
 		"rolling-restart":      {"ack-before-store": {"FAIL", "lostWrites", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},
 		"hot-shard":            {"ack-before-store": {"FAIL", "lostWrites", "limit-broken"}, "inert-fault": {"INCONCLUSIVE", "recovery", "fault-unproven"}},

@@ -105,6 +105,34 @@ type Throttling struct {
 	Used  time.Duration // processor time
 }
 
+// Stresser can make something compute and hold memory beside a replica.
+type Stresser interface {
+	// Stress returns when the burner computes and holds its memory. It goes on
+	// over restarts of the replica, until Relieve.
+	Stress(ctx context.Context, replica string, s Stress) error
+	// Relieve ends it. Of what is not stressed it does nothing.
+	Relieve(ctx context.Context, replica string) error
+	// Stressing is what is seen of the burner, if there is one, and of the
+	// replica's present life. While that is down it is an error.
+	Stressing(replica string) (Stressing, error)
+}
+
+// Stress is what a burner does.
+type Stress struct {
+	Workers int   // that compute
+	Load    int   // of a core by each of them, in percent
+	Memory  int64 // held, in bytes
+}
+
+// Stressing is what a burner does to a replica. Times are sums since some
+// beginning: only differences mean anything.
+type Stressing struct {
+	How    string        // where the burner is
+	Used   time.Duration // processor time of the burner
+	Held   int64         // memory of the burner, in bytes
+	Waited time.Duration // for which threads of the replica were ready to run and had no processor
+}
+
 // ErrUnknownService is returned for a service that the system does not have.
 var ErrUnknownService = errors.New("no such service")
 

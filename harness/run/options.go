@@ -30,6 +30,7 @@ type Options struct {
 	ForceSubstitute bool          // run the substitute even where the real thing is installed
 	Echo            []string      // command that runs observe.ServeEcho; nil: no control stream
 	Link            []string      // command that runs link.Serve, for containers: a program that needs no other file
+	Burner          []string      // command of a burner (package burn), its work left out; nil: no StressChaos
 	Progress        io.Writer     // plain lines for a person
 	Events          io.Writer     // the run's events, as they happen; nil: only in its folder
 }

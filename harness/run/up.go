@@ -77,7 +77,7 @@ func (s *session) platform(stack topology.Stack) (platform.Platform, error) {
 	case chaos.Local:
 		return local.New(local.Options{
 			RunID: s.id, Dir: s.dir, Root: stack.Dir, Cache: filepath.Join(stack.Dir, ".cache", "bin"), Ledger: s.entry,
-			NoSubstitute: s.o.NoSubstitute, ForceSubstitute: s.o.ForceSubstitute, OnState: s.lived, Seed: uint64(s.o.Seed),
+			NoSubstitute: s.o.NoSubstitute, ForceSubstitute: s.o.ForceSubstitute, OnState: s.lived, Seed: uint64(s.o.Seed), Burner: s.o.Burner,
 		}), nil
 	case chaos.Docker:
 		return docker.New(docker.Options{RunID: s.id, Dir: s.dir, Ledger: s.entry, OnState: s.lived, Link: s.o.Link, Seed: uint64(s.o.Seed)}), nil

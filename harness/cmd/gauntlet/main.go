@@ -43,6 +43,7 @@ type cli struct {
 	Gc       gcCommand       `cmd:"" help:"Remove what killed runs left on this machine."`
 	Doctor   doctorCommand   `cmd:"" help:"Tell what this machine can do, what is missing and how to get it."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
+	Burn     burnCommand     `cmd:"" hidden:"" help:"Compute and hold memory beside a replica until stdin ends."`
 	Echo     echoCommand     `cmd:"" hidden:"" help:"Answer the control stream of a run until stdin ends."`
 	Link     linkCommand     `cmd:"" hidden:"" help:"Be the edge proxy of a run until stdin ends."`
 }

@@ -122,6 +122,9 @@ func (c *runCommand) options(j *prepared, a suite.Attempt, std streams) (o run.O
 	if o.Link, err = itself("link", "--ignore-stdin"); err != nil {
 		return o, nil, err
 	}
+	if o.Burner, err = burnAgain(); err != nil {
+		return o, nil, err
+	}
 	done = func() {}
 	if c.Events != "" {
 		f, err := os.OpenFile(c.Events, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)

@@ -37,6 +37,10 @@ type Options struct {
 	// by the goroutine that supervises the replica and must not block.
 	OnState func(replica, state string, at time.Time)
 
+	// Burner is the command of a burner (package burn), to which its work is
+	// appended; nil: no replica can be stressed.
+	Burner []string
+
 	pick func() (int, error) // chooses a port for a replica; nil: a free one
 }
 

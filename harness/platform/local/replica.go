@@ -21,7 +21,7 @@ type replica struct {
 	workDir string
 	ended   chan struct{} // closed when it is no longer supervised
 
-	limiting sync.Mutex // held while the brake is put on or taken off
+	limiting sync.Mutex // held while the brake or the burner is put on or taken off
 
 	mu       sync.Mutex
 	changed  chan struct{} // closed, and replaced, at every change of what follows
@@ -31,6 +31,7 @@ type replica struct {
 	starting bool          // a life is about to begin
 	life     *life         // nil while it is down
 	brake    brake         // nil while it is not limited
+	burner   *burner       // nil while it is not stressed
 	lives    int           // that began
 	exits    int           // that ended by themselves
 	lastExit string        // how the last life ended

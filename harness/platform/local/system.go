@@ -40,6 +40,7 @@ var (
 	_ platform.Scaler      = (*System)(nil)
 	_ platform.Limiter     = (*System)(nil)
 	_ platform.Linker      = (*System)(nil)
+	_ platform.Stresser    = (*System)(nil)
 	_ platform.Logger      = (*System)(nil)
 	_ platform.Substituter = (*System)(nil)
 )
@@ -179,7 +180,11 @@ func (s *System) Down(ctx context.Context) error {
 		close(s.stopLogs)
 		s.stopLogs = nil
 	}
-	errs := s.stopServices(ctx)
+	var errs []error
+	for _, r := range s.list() {
+		errs = append(errs, r.relieve())
+	}
+	errs = append(errs, s.stopServices(ctx)...)
 	sweep(s.options.RunID)
 	for _, r := range s.list() {
 		errs = append(errs, r.unlimit())

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"gauntlet/harness/chaos"
+)
+
+// underEverything is an experiment whose system is limited, stressed (where
+// the platform can) and scaled for half a minute, and restarted meanwhile.
+func underEverything(t *testing.T, platform string) string {
+	t.Helper()
+	stress := ""
+	if platform == chaos.Local {
+		stress = `
+  - at: 0s
+    chaos:
+      apiVersion: chaos-mesh.org/v1alpha1
+      kind: StressChaos
+      metadata: {name: burning}
+      spec: {mode: one, duration: 30s, selector: {labelSelectors: {app: mapper}}, stressors: {cpu: {workers: 1, load: 20}, memory: {workers: 1, size: 16MB}}}`
+	}
+	file := filepath.Join(t.TempDir(), "everything.yaml")
+	write(t, file, fmt.Sprintf(`
+name: everything
+hypothesis: Whatever is active when the harness is killed, nothing of it is left.
+target: {compose: %q, service: mapper}
+load: {rate: 400/s, keys: {count: 1000}, mix: {get: 75%%, put: 25%%}}
+phases: {warmup: 1s, baseline: 4s, observe: 30s}
+faults:
+  - {at: 0s, action: {limit: {service: mapper, mode: all, cpu: 500m, duration: 30s}}}
+  - {at: 0s, action: {scale: {service: mapper, to: 4, duration: 30s}}}
+  - {at: 1s, action: {restart: {service: redis}}}%s
+consistency: {share: 20%%}
+slo: {good: {latency: 1s}, recovery: 15s, availability: {get: 90%%, put: 90%%}}
+`, filepath.Join(root(t), "docker-compose.yml"), stress))
+	return file
+}
+
+// noGroups demands that no control group of a run below out is left.
+func noGroups(t *testing.T, out string) {
+	t.Helper()
+	runs, _ := filepath.Glob(filepath.Join(out, "*", "*"))
+	for _, dir := range runs {
+		filepath.WalkDir("/sys/fs/cgroup", func(path string, entry fs.DirEntry, err error) error {
+			if err == nil && entry.IsDir() && strings.Contains(entry.Name(), filepath.Base(dir)) {
+				t.Errorf("the control group %s is left", path)
+			}
+			return nil
+		})
+	}
+}
+
+// killedUnderEverything kills a run at random instants with every action
+// active, and cleans up as a person would.
+func killedUnderEverything(t *testing.T, platform string, kills int, left func(t *testing.T, out string)) {
+	state := t.TempDir()
+	for range kills {
+		wait := rand.N(3 * time.Second)
+		t.Run(wait.String(), func(t *testing.T) {
+			out := t.TempDir()
+			cmd := command(t, state, "run", underEverything(t, platform), "--platform", platform, "--out", out, "--seed", "7")
+			progress := watch(t, cmd)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			progress.await(t, "inject", time.Minute)
+			time.Sleep(wait) // the instant is what is varied; any is as good
+			cmd.Process.Kill()
+			cmd.Wait()
+			if gc := execute(t, state, "gc"); gc.code != exitPass {
+				t.Errorf("gc ended with %d: %s\nthe run: %s", gc.code, gc.stderr, progress)
+			}
+			nothingLeft(t, state, out)
+			noGroups(t, out)
+			left(t, out)
+		})
+	}
+}
+
+func TestEndToEndKilledUnderEveryAction(t *testing.T) {
+	killedUnderEverything(t, chaos.Local, 2, func(*testing.T, string) {})
+}
+
+func TestDockerKilledUnderEveryAction(t *testing.T) {
+	needDocker(t)
+	killedUnderEverything(t, chaos.Docker, 1, noContainers)
+}

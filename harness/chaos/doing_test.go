@@ -354,8 +354,8 @@ func TestPrepareRefusesBeforeAnyLoad(t *testing.T) {
 	noAddress, down := newFake(t), newFake(t)
 	noAddress.find("redis-1").Address = ""
 	down.stop(down.find("redis-1"))
-	stress := killOf("redis")
-	stress.Kind, stress.Action = StressChaos, ""
+	other := killOf("redis")
+	other.Kind, other.Action = "IOChaos", ""
 	for name, c := range map[string]struct {
 		sys  platform.System
 		f    Fault
@@ -364,7 +364,7 @@ func TestPrepareRefusesBeforeAnyLoad(t *testing.T) {
 		"no match":      {sys, killOf("redsi"), "no replica has the label app=redsi"},
 		"cannot kill":   {plain{sys}, killOf("redis"), "the platform cannot kill a replica"},
 		"cannot hold":   {plain{sys}, failureOf("redis"), "the platform cannot hold a replica down"},
-		"other kind":    {sys, stress, "not supported in this version"},
+		"other kind":    {sys, other, "not supported in this version"},
 		"no address":    {noAddress, killOf("redis"), "it has no port"},
 		"already down":  {down, killOf("redis"), "it is down"},
 		"no containers": {sys, Fault{Name: "x", Kind: PodChaos, Action: ContainerKill, Mode: ModeOne, ContainerNames: []string{"sidecar"}}, "no container named sidecar"},

@@ -34,7 +34,7 @@ var table = []row{
 	linkRow(HTTPChaos, "", Faithful, ""),
 	doneRow(StressChaos, "", Capability{Level: Approximate, Reason: "the burner shares the limits of the process only where it has any; otherwise it competes with everything on the machine, the generator included",
 		How: "a process of gauntlet's own beside the replica, in its control group when it has one"},
-		Capability{Level: Refused, Reason: "not supported in this version on docker"}),
+		Capability{Level: Faithful, How: "a container of gauntlet's own binary within the replica's control group (version 1 and the engine's driver cgroupfs)"}),
 
 	refusedRow("DNSChaos", "", "names are resolved by the machine and not by gauntlet: a NetworkChaos partition makes a service unreachable, by whatever name"),
 	refusedRow("IOChaos", "", "it takes a file system of FUSE between a process and its files, and the right to mount one into it"),

@@ -80,7 +80,7 @@ func (s *session) platform(stack topology.Stack) (platform.Platform, error) {
 			NoSubstitute: s.o.NoSubstitute, ForceSubstitute: s.o.ForceSubstitute, OnState: s.lived, Seed: uint64(s.o.Seed), Burner: s.o.Burner,
 		}), nil
 	case chaos.Docker:
-		return docker.New(docker.Options{RunID: s.id, Dir: s.dir, Ledger: s.entry, OnState: s.lived, Link: s.o.Link, Seed: uint64(s.o.Seed)}), nil
+		return docker.New(docker.Options{RunID: s.id, Dir: s.dir, Ledger: s.entry, OnState: s.lived, Link: s.o.Link, Burner: s.o.Burner, Seed: uint64(s.o.Seed)}), nil
 	}
 	return nil, mistake("platform %q is not there; there are %s, %s and %s", s.o.Platform, chaos.Local, chaos.Docker, chaos.External)
 }

@@ -33,7 +33,10 @@ type Options struct {
 	// this machine that needs no other file, and its arguments, to which --listen
 	// and --seed are appended. Needed when the stack marks a connection.
 	Link []string
-	Seed uint64 // of what links draw
+	// Burner is the command line of a burner (`gauntlet burn`), to which its work
+	// is appended: a program like Link's; nil: no replica can be stressed.
+	Burner []string
+	Seed   uint64 // of what links draw
 	// OnState is told, when not nil, of every start ("starting") and death
 	// ("down") of a replica, with the engine's own instant. It must not block.
 	OnState func(replica, state string, at time.Time)

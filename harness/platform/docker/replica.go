@@ -28,11 +28,12 @@ type replica struct {
 	mu      sync.Mutex
 	changed chan struct{} // closed, and replaced, at every change of what follows
 	life    life
-	deaths  int   // in all its lives
-	held    bool  // it is to stay down
-	left    bool  // its service is smaller now: it is held, and nobody's business
-	limited bool  // it may use less of the processor than it had
-	failure error // why it is not started again
+	deaths  int     // in all its lives
+	held    bool    // it is to stay down
+	left    bool    // its service is smaller now: it is held, and nobody's business
+	burner  *burner // nil while it is not stressed
+	limited bool    // it may use less of the processor than it had
+	failure error   // why it is not started again
 }
 
 // life is one incarnation of a replica; the zero life is that it is down.

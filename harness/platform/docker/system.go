@@ -45,6 +45,7 @@ var (
 	_ platform.Holder      = (*system)(nil)
 	_ platform.Scaler      = (*system)(nil)
 	_ platform.Limiter     = (*system)(nil)
+	_ platform.Stresser    = (*system)(nil)
 	_ platform.Linker      = (*system)(nil)
 	_ platform.Logger      = (*system)(nil)
 	_ platform.Substituter = (*system)(nil)

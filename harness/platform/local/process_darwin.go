@@ -53,13 +53,5 @@ func processTime(int) (time.Duration, error) {
 	return 0, errors.New("this system does not tell the processor time of another process")
 }
 
-func residentOf(int) (int64, error) {
-	return 0, errors.New("this system does not tell the memory of another process")
-}
-
-func waitedFor(int) (time.Duration, error) {
-	return 0, errors.New("this system does not tell how long a process waited")
-}
-
 // sweep finds nothing: the environment of other processes is shown to nobody.
 func sweep(string) {}

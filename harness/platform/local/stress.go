@@ -163,7 +163,7 @@ func (s *System) Stressing(replica string) (t platform.Stressing, err error) {
 	if b != nil {
 		t.How = b.how
 		if t.Used, err = processTime(b.cmd.Process.Pid); err == nil {
-			t.Held, err = residentOf(b.cmd.Process.Pid)
+			t.Held, err = burn.Resident(b.cmd.Process.Pid)
 		}
 		if err != nil {
 			return t, fmt.Errorf("the burner beside %s: %w", replica, err)
@@ -172,7 +172,7 @@ func (s *System) Stressing(replica string) (t platform.Stressing, err error) {
 	if l == nil {
 		return t, fmt.Errorf("%s: %w", replica, platform.ErrDown)
 	}
-	if t.Waited, err = waitedFor(l.pid); err != nil {
+	if t.Waited, err = burn.Waited(l.pid); err != nil {
 		return t, fmt.Errorf("%s: %w", replica, err)
 	}
 	return t, nil

@@ -1,0 +1,50 @@
+package burn
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Resident is the memory that a process holds, in bytes. Only Linux tells.
+func Resident(pid int) (int64, error) {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
+	if err != nil {
+		return 0, err
+	}
+	fields := strings.Fields(string(text))
+	if len(fields) < 2 {
+		return 0, fmt.Errorf("cannot read the memory of a process %q", text)
+	}
+	pages, err := strconv.ParseInt(fields[1], 10, 64)
+	return pages * int64(os.Getpagesize()), err
+}
+
+// Waited is for how long the threads of a process were ready to run and had no
+// processor: the second field of /proc/PID/task/TID/schedstat. A thread that
+// ends takes its time along. Only Linux tells.
+func Waited(pid int) (sum time.Duration, err error) {
+	threads, err := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/schedstat")
+	if err != nil || len(threads) == 0 {
+		return 0, fmt.Errorf("this system does not tell how long process %d waited", pid)
+	}
+	for _, path := range threads {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // the thread has ended
+		}
+		fields := strings.Fields(string(text))
+		if len(fields) < 2 {
+			return 0, fmt.Errorf("cannot read %s: %q", path, text)
+		}
+		ns, err := strconv.ParseInt(fields[1], 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		sum += time.Duration(ns)
+	}
+	return sum, nil
+}

@@ -55,9 +55,7 @@ const (
 	// notYet is the reason of the platforms that this version does not run.
 	notYet = "not supported in this version, which runs systems on local, docker and external"
 	// notOurs is the reason of external.
-	notOurs = "an external system is not started by gauntlet, which therefore has no hold on its replicas"
-	// notBuilt is the reason of what is still to be built.
-	notBuilt    = "not supported in this version"
+	notOurs     = "an external system is not started by gauntlet, which therefore has no hold on its replicas"
 	hiddenByTCP = "TCP hides it from both ends: the bytes arrive once, whole and in order, only later"
 	// What a proxy makes of what happens to packets.
 	lateBytes = "the delay is on the stream of bytes: those that follow wait for those ahead, and a new connection waits for its first bytes, not in its handshake"

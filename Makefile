@@ -7,7 +7,9 @@ PLATFORM ?=
 ARGS     ?=
 
 # The Kubernetes types cost two thirds of a cold build; with the race detector
-# they would be built a second time. Only these packages reach them.
+# they would be built a second time. Only these packages reach them. They are
+# never built with cgo: gauntlet's own binary is also the proxy between
+# containers, in one of its own, where there is nothing to link it with.
 HEAVY := gauntlet/harness/chaos/manifest gauntlet/harness/cmd/gauntlet
 # The race detector needs a C compiler; without one the same tests run plain.
 RACE  := $(if $(shell command -v gcc || command -v clang),-race)
@@ -30,8 +32,6 @@ help: ## what there is
 	@echo 'experiments:'
 	@ls experiments/*.yaml | sed -E 's|experiments/(.*)\.yaml|  make experiment NAME=\1|'
 
-# Without cgo: the same binary is the proxy between containers, in one of its
-# own, where there is nothing to link it with.
 build: ## the gauntlet binary, in .cache/bin
 	@mkdir -p .cache/bin
 	CGO_ENABLED=0 go build -o $(GAUNTLET) ./harness/cmd/gauntlet

@@ -69,7 +69,8 @@ func New(o Options) *Docker { return &Docker{o: o} }
 var _ platform.Platform = (*Docker)(nil)
 
 // Up creates network, volumes and containers and returns when every replica
-// is ready. The System also implements Killer, Holder, Logger and Substituter.
+// is ready. The System also implements Killer, Holder, Scaler, Limiter, Linker,
+// Logger and Substituter.
 // An image that is neither here nor to be had, an engine that does not answer,
 // a replica that does not become ready: each is an error that says so, and
 // nothing is left but the logs. So it is when ctx ends meanwhile.

@@ -21,6 +21,8 @@ type Service struct {
 	Build      *Build   // nil when the image is to be had as it is
 	Command    []string // nil: the image's own
 	Entrypoint []string
+	User       string // in a container; "": the image's own
+	WorkingDir string // in a container; "": the image's own
 	Env        map[string]string
 	Labels     map[string]string
 	Replicas   int

@@ -33,7 +33,9 @@ func (s *system) create(ctx context.Context, stack topology.Stack, r *replica) e
 		ExposedPorts:   exposed,
 		Networks:       []string{s.network},
 		NetworkAliases: map[string][]string{s.network: {r.service.Name, r.name}},
-		ConfigModifier: func(c *container.Config) { c.Hostname = r.name },
+		ConfigModifier: func(c *container.Config) {
+			c.Hostname, c.User, c.WorkingDir = r.name, r.service.User, r.service.WorkingDir
+		},
 		HostConfigModifier: func(h *container.HostConfig) {
 			h.PortBindings = bindings
 			h.NanoCPUs = int64(r.service.CPUs * 1e9)

@@ -73,8 +73,8 @@ unit: ## every package by itself
 	go test -count=1 $(RACE) -timeout 10m $(filter-out $(HEAVY),$(shell go list ./...))
 	CGO_ENABLED=0 go test -count=1 -skip "EndToEnd|Docker" -timeout 10m $(HEAVY)
 
-end-to-end: ## real runs against real processes, through the command line
-	CGO_ENABLED=0 go test -count=1 -timeout 20m -run EndToEnd -v ./harness/cmd/gauntlet
+end-to-end: ## real runs against real processes, through the command line [EVERY=1: all of them]
+	GAUNTLET_EVERY=$(EVERY) CGO_ENABLED=0 go test -count=1 -timeout 25m -run EndToEnd -v ./harness/cmd/gauntlet
 
 docker: ## the same on containers; skipped where no Docker engine answers
 	@if [ "$$CI" = true ] || docker info >/dev/null 2>&1; then targets/images local mapper; targets/images local webdis || [ "$$CI" != true ]; fi

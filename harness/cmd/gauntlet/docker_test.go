@@ -41,18 +41,22 @@ func onDocker(more ...string) []string {
 func TestDockerExperiments(t *testing.T) {
 	needDocker(t)
 	for _, e := range []struct {
-		name string
-		set  []string
+		name   string
+		set    []string
+		seldom bool
 	}{
-		{"pod-kill", nil},
-		{"rolling-restart", nil},
-		{"node-join", []string{"--set", "faults.0.at=2s"}},
-		{"redis-outage", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
-		{"redis-latency", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
-		{"redis-partition", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
-		{"client-latency", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
+		{"pod-kill", nil, false},
+		{"rolling-restart", nil, true},
+		{"node-join", []string{"--set", "faults.0.at=2s"}, false},
+		{"redis-outage", []string{"--set", "faults.0.chaos.spec.duration=6s"}, false},
+		{"redis-latency", []string{"--set", "faults.0.chaos.spec.duration=6s"}, true},
+		{"redis-partition", []string{"--set", "faults.0.chaos.spec.duration=6s"}, false},
+		{"client-latency", []string{"--set", "faults.0.chaos.spec.duration=6s"}, true},
 	} {
 		t.Run(e.name, func(t *testing.T) {
+			if e.seldom {
+				seldom(t)
+			}
 			got, r := sound(t, append([]string{e.name, "--seed", "7"}, onDocker(e.set...)...)...)
 			demand(t, got, r, reports.Pass)
 			if got.code != exitPass || r.Platform != "docker" {

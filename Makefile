@@ -76,9 +76,9 @@ unit: ## every package by itself
 end-to-end: ## real runs against real processes, through the command line [EVERY=1: all of them]
 	GAUNTLET_EVERY=$(EVERY) CGO_ENABLED=0 go test -count=1 -timeout 25m -run EndToEnd -v ./harness/cmd/gauntlet
 
-docker: ## the same on containers; skipped where no Docker engine answers
+docker: ## the same on containers; skipped where no Docker engine answers [EVERY=1]
 	@if [ "$$CI" = true ] || docker info >/dev/null 2>&1; then targets/images local mapper; targets/images local webdis || [ "$$CI" != true ]; fi
-	CGO_ENABLED=0 go test -count=1 -timeout 15m -run Docker -v ./harness/cmd/gauntlet
+	GAUNTLET_EVERY=$(EVERY) CGO_ENABLED=0 go test -count=1 -timeout 15m -run Docker -v ./harness/cmd/gauntlet
 
 bench: ## figures against a peer or a floor, in alternating runs
 	go test -run '^$$' -bench AgainstVegeta -benchtime 6x -timeout 30m ./harness/load

@@ -77,7 +77,7 @@ const every = "GAUNTLET_EVERY"
 func seldom(t *testing.T) {
 	t.Helper()
 	if os.Getenv(every) == "" {
-		t.Skipf("left to %s=1 (make end-to-end EVERY=1): what it shows beyond the other runs is tested without a load", every)
+		t.Skipf("left to %s=1 (make end-to-end docker EVERY=1): what it shows beyond the other runs is tested without a load", every)
 	}
 }
 

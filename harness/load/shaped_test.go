@@ -22,6 +22,7 @@ func TestAttacksFollowTheirShape(t *testing.T) {
 	}
 	for _, sh := range []shape.Shape{
 		curve(shape.Step{From: 100, To: 500, By: 200, Every: s}.Curve()),
+		curve(shape.Ramp{From: 0, To: 300, Over: 2 * s}.Curve()),
 		curve(shape.Ramp{From: 300, To: 0, Over: 2 * s}.Curve()), // then silence
 		curve(shape.Spike{Base: 0, Peak: 500, At: s, For: s / 2}.Curve()),
 		shape.Sine{Mean: 200, Amplitude: 200, Period: s},

@@ -33,6 +33,9 @@ func (l line) count(x float64) float64 {
 // of count. Each of its two forms avoids the difference of two numbers that
 // are nearly the same; a falling line is measured from its end.
 func (l line) when(m float64) int64 {
+	if m <= 0 {
+		return 0 // also where the rate begins at 0, and the root below would be 0/0
+	}
 	length := l.length.Seconds()
 	slope := (l.to - l.from) / length
 	x := 2 * m / (l.from + math.Sqrt(l.from*l.from+2*max(slope, 0)*m))

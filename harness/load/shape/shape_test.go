@@ -106,10 +106,10 @@ func TestDueNeverFalls(t *testing.T) {
 		s := exact(t)
 		schedule := s.Schedule(nil)
 		n := rapid.Uint64Range(0, 1e7).Draw(t, "n")
-		last := schedule.Due(n)
-		for i := n + 1; i < n+200; i++ {
+		last := int64(0) // nothing is due before the origin
+		for i := n; i < n+200; i++ {
 			due := schedule.Due(i)
-			if due < last || due < 0 {
+			if due < last {
 				t.Fatalf("%v: S(%d) = %d, S(%d) = %d", s, i-1, last, i, due)
 			}
 			last = due
@@ -169,6 +169,8 @@ func TestShapesByHand(t *testing.T) {
 		{must(Step{From: 500, To: 100, By: 400, Every: 10 * s, After: 5 * s}.Curve()), 7600, 16 * s},
 		{must(Step{From: 0, To: 100, By: 100, Every: 10 * s}.Curve()), 0, 10 * s}, // none before there is a rate
 		// t²·5 of 0/s to 100/s within 10 s.
+		{must(Ramp{From: 0, To: 100, Over: 10 * s}.Curve()), 0, 0},
+		{must(Ramp{From: 0, To: 100, Over: 10 * s, After: 5 * s}.Curve()), 0, 5 * s},
 		{must(Ramp{From: 0, To: 100, Over: 10 * s}.Curve()), 125, 5 * s},
 		{must(Ramp{From: 0, To: 100, Over: 10 * s}.Curve()), 500, 10 * s},
 		{must(Ramp{From: 0, To: 100, Over: 10 * s}.Curve()), 1500, 20 * s},

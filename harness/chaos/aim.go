@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -73,21 +74,24 @@ type Reach struct {
 }
 
 // Blast is the reach of faults on the replicas. A one-shot fault counts from
-// its injection until its victim must be back, returns later. Replicas that
-// two faults may both draw count twice: with another seed they are two.
+// its injection until its victim must be back, returns later: a restart until
+// the last of its victims must be, and those that leave with a scale without a
+// duration to the end. Replicas that two faults may both draw count twice: with
+// another seed they are two.
 func Blast(faults []Timed, replicas []platform.Replica, returns time.Duration) (Reach, error) {
-	touched := make([]int, len(faults))
+	touched, ends := make([]int, len(faults)), make([]time.Duration, len(faults))
 	for i, f := range faults {
 		var err error
 		if touched[i], err = most(f.Fault, replicas); err != nil {
 			return Reach{}, err
 		}
+		ends[i] = f.end(replicas, returns)
 	}
 	var widest Reach
 	for _, f := range faults { // it grows only where a fault begins
 		r := Reach{At: f.At}
 		for i, o := range faults {
-			if o.At <= f.At && f.At < o.end(returns) && touched[i] > 0 {
+			if o.At <= f.At && f.At < ends[i] && touched[i] > 0 {
 				r.Replicas += touched[i]
 				r.Faults = append(r.Faults, o)
 			}
@@ -100,9 +104,15 @@ func Blast(faults []Timed, replicas []platform.Replica, returns time.Duration) (
 	return widest, nil
 }
 
-// end is when f no longer counts as active.
-func (t Timed) end(returns time.Duration) time.Duration {
-	if t.OneShot() {
+// end is when t no longer counts as active.
+func (t Timed) end(replicas []platform.Replica, returns time.Duration) time.Duration {
+	switch {
+	case t.Kind == Scale && t.Duration == 0:
+		return math.MaxInt64 // who left stays away
+	case t.takesTurns():
+		all, _ := ofService(t.Fault, replicas)
+		return t.At + time.Duration(len(all))*returns
+	case t.OneShot():
 		return t.At + returns
 	}
 	return t.At + max(t.Duration, time.Nanosecond)

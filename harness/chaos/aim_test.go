@@ -72,6 +72,9 @@ func TestBlast(t *testing.T) {
 		{"a restart takes one at a time", []Timed{change(0, Restart, 0)}, 1, 0},
 		{"a replica that comes is not touched", []Timed{change(0, Scale, 5)}, 0, 0},
 		{"those that go are", []Timed{change(0, Scale, 1)}, 2, 0},
+		{"and stay away", []Timed{change(0, Scale, 1), on(time.Minute, ModeOne, 0, PodChaos, PodKill, "redis", 0)}, 3, time.Minute},
+		{"a restart goes on until the last replica must be back", []Timed{change(0, Restart, 0), on(29*time.Second, ModeOne, 0, PodChaos, PodKill, "redis", 0)}, 2, 29 * time.Second},
+		{"and no longer than that", []Timed{change(0, Restart, 0), on(30*time.Second, ModeOne, 0, PodChaos, PodKill, "redis", 0)}, 1, 0},
 	} {
 		got, err := Blast(c.faults, planned(), 10*time.Second)
 		if err != nil || got.Replicas != c.most || got.At != c.at {

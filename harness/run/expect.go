@@ -16,6 +16,9 @@ func Unexpected(want experiment.Expectation, got *reports.Result) string {
 	if string(got.Verdict) != want.Verdict {
 		return fmt.Sprintf("%s, want %s (%s)", got.Verdict, want.Verdict, got.Why)
 	}
+	if got.Aborted != nil && got.Verdict == reports.Inconclusive && want.Reason != reports.RunAborted {
+		return fmt.Sprintf("it was cut short after %.1f s (%s)", got.Aborted.At, got.Aborted.By)
+	}
 	for _, f := range got.Faults {
 		if f.InjectBegin == nil {
 			return fmt.Sprintf("the fault %s was never injected, so that nothing was tried (%s)", f.Name, got.Why)

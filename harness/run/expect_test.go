@@ -29,3 +29,23 @@ func TestAControlMustEndForTheNamedReason(t *testing.T) {
 		}
 	}
 }
+
+// What was cut short is undecided for that reason, whatever its objectives say;
+// a FAIL was one before.
+func TestARunThatWasCutShortIsNoUndecidedOne(t *testing.T) {
+	undecided := &reports.Result{Verdict: reports.Inconclusive, Objectives: []reports.Objective{{Name: "recovery", Verdict: reports.Inconclusive, Reason: reports.FaultUnproven}}}
+	failed := &reports.Result{Verdict: reports.Fail, Objectives: []reports.Objective{{Name: "recovery", Verdict: reports.Fail, Reason: reports.LimitBroken}}}
+	inert := experiment.Expectation{Verdict: "INCONCLUSIVE", Objective: "recovery", Reason: reports.FaultUnproven}
+	fails := experiment.Expectation{Verdict: "FAIL", Objective: "recovery"}
+	if miss := Unexpected(inert, undecided); miss != "" {
+		t.Errorf("not cut short: %s", miss)
+	}
+	undecided.Aborted = &reports.Aborted{By: "signal", At: 30}
+	failed.Aborted = undecided.Aborted
+	if Unexpected(inert, undecided) == "" {
+		t.Error("an interruption passes for an undecided end")
+	}
+	if miss := Unexpected(fails, failed); miss != "" {
+		t.Errorf("a FAIL before the interruption: %s", miss)
+	}
+}

@@ -218,6 +218,29 @@ func TestAControlPassesByEndingBadly(t *testing.T) {
 	}
 }
 
+// What was cut short is no end: a control that was to be undecided has not
+// shown it by being interrupted.
+func TestAnInterruptedControlHasNotEndedAsItMust(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	s := newStage(t, []int{1}, "I")
+	e := experimentOf(t, "name: x\ncontrols: [{name: slow, set: {load.timeout: 1s}, expect: {verdict: INCONCLUSIVE, objective: recovery}}]\n")
+	var err error
+	if s.jobs[0].Experiment, err = e.Control("slow"); err != nil {
+		t.Fatal(err)
+	}
+	plain := s.o.Run
+	s.o.Run = func(ctx context.Context, i int, a Attempt) (run.Outcome, error) {
+		out, _ := plain(ctx, i, a)
+		out.Result.Aborted = &reports.Aborted{By: "signal", At: 30}
+		out.Result.Objectives[0].Reason = reports.RunAborted
+		cancel(run.ErrInterrupted{Name: "SIGINT"})
+		return out, context.Cause(ctx)
+	}
+	if got := s.perform(ctx).Suite; got.Verdict != reports.Inconclusive || got.Reason != reports.RunAborted {
+		t.Errorf("%s (%s): %s", got.Verdict, got.Reason, got.Why)
+	}
+}
+
 func written(t *testing.T, dir string) *reports.Suite {
 	t.Helper()
 	f, err := os.Open(filepath.Join(dir, "suite.json"))

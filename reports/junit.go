@@ -44,13 +44,17 @@ func JUnit(w io.Writer, r *Result) error {
 	if r.Control != "" {
 		name += " (control " + r.Control + ")"
 	}
-	suite := junitSuite{Name: valid(name), Tests: len(r.Objectives), Timestamp: valid(r.StartedAt), Time: "0", Out: valid(r.Why)}
+	suite := junitSuite{Name: valid(name), Timestamp: valid(r.StartedAt), Time: "0", Out: valid(r.Why)}
 	if n := len(r.Phases); n > 0 {
 		suite.Time = fmt.Sprintf("%.3f", r.Phases[n-1].End)
 	}
 	for _, o := range r.Objectives {
 		suite.add(o.Name, "gauntlet."+r.Experiment, o.Verdict, o.Reason, o.Why, measurement(o))
 	}
+	if r.Aborted != nil && suite.green() {
+		suite.add("the run came to its end", "gauntlet."+r.Experiment, r.Verdict, RunAborted, r.Why, "")
+	}
+	suite.Tests = len(suite.Cases)
 	return writeJUnit(w, suite)
 }
 
@@ -59,6 +63,9 @@ func measurement(o Objective) string {
 	measured := strings.TrimSpace(o.Measured + " " + interval(o.Name, o.Low, o.High))
 	return fmt.Sprintf("target %s, measured %s, margin %s, n = %s", o.Target, measured, o.Margin, count(o.Samples))
 }
+
+// green says that every test case passed.
+func (s *junitSuite) green() bool { return s.Failures+s.Errors+s.Skipped == 0 }
 
 // add appends a test case and counts it.
 func (s *junitSuite) add(name, class string, verdict Verdict, reason, why, told string) {

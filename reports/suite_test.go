@@ -208,3 +208,30 @@ func TestAnnotations(t *testing.T) {
 		t.Errorf("%d objectives did not pass:\n%s", failed, b.String())
 	}
 }
+
+// An entry that too few repetitions decided is no pass in JUnit, although each
+// of its objectives was decided often enough.
+func TestJUnitSaysThatTooFewWereDecided(t *testing.T) {
+	s := suiteSample()
+	s.Entries = s.Entries[:1]
+	e := &s.Entries[0]
+	e.Verdict, e.Reason, e.Why, e.Conclusive = Inconclusive, TooFewConclusive, "2 of 6 repetitions had a verdict, and it takes 3", 2
+	var got struct {
+		Suites []struct {
+			Skipped int `xml:"skipped,attr"`
+		} `xml:"testsuite"`
+	}
+	text := drawn(t, SuiteJUnit, s)
+	if err := xml.Unmarshal([]byte(text), &got); err != nil || len(got.Suites) != 1 || got.Suites[0].Skipped != 1 {
+		t.Errorf("%v, %+v:\n%s", err, got, text)
+	}
+}
+
+// Nor is a run that was cut short when every objective had been met.
+func TestJUnitSaysThatARunWasCutShort(t *testing.T) {
+	r := &Result{Experiment: "x", Verdict: Inconclusive, Aborted: &Aborted{By: "error", At: 30}, Objectives: []Objective{{Name: "recovery", Verdict: Pass}}}
+	var b bytes.Buffer
+	if err := JUnit(&b, r); err != nil || !strings.Contains(b.String(), `tests="2" failures="0" skipped="1"`) {
+		t.Errorf("%v:\n%s", err, b.String())
+	}
+}

@@ -9,7 +9,9 @@ import (
 // SuiteJUnit writes a test suite for each entry, with a test case for each of
 // its objectives, merged over the repetitions. What could not be carried out
 // is an error, what was not started or could not be decided is skipped, and a
-// control is one test case: that it ends as it must.
+// control is one test case: that it ends as it must. An entry that did not pass
+// never has passed cases alone: each objective may have been decided often
+// enough where too few repetitions were.
 func SuiteJUnit(w io.Writer, s *Suite) error {
 	var suites []junitSuite
 	for _, e := range s.Entries {
@@ -36,6 +38,8 @@ func entryJUnit(s *Suite, e SuiteEntry) junitSuite {
 		suite.add("ends as it must", class, e.Verdict, e.Reason, e.Why, strings.Join(runs, "\n"))
 	case len(e.Objectives) == 0 || e.Reason == Budget || e.Reason == Infrastructure || e.Reason == RunAborted:
 		suite.add("every repetition was run", class, e.Verdict, e.Reason, e.Why, strings.Join(runs, "\n"))
+	case e.Verdict != Pass && suite.green():
+		suite.add("enough repetitions were decided", class, e.Verdict, e.Reason, e.Why, strings.Join(runs, "\n"))
 	}
 	suite.Tests = len(suite.Cases)
 	return suite

@@ -29,7 +29,7 @@ type runCommand struct {
 	Control        string            `help:"Run this control of the experiment: it must end as the file says." placeholder:"NAME" xor:"control"`
 	Controls       bool              `help:"Run every control of the experiments." xor:"control"`
 	Repeat         int               `help:"Run each experiment this often, one after the other, with another seed and phase; the worst conclusive one gates." placeholder:"N"`
-	Shift          time.Duration     `help:"Inject this much later, as a repetition does; its report says how much." placeholder:"DURATION"`
+	Shift          time.Duration     `help:"Inject this much later, as a repetition does; its report says how much. Of one run only." placeholder:"DURATION"`
 	Seed           *int64            `help:"Seed of everything random; without it one is drawn, shown and stored." placeholder:"N"`
 	Out            string            `help:"Folder of the runs; default: reports/runs beside experiments/." type:"path" placeholder:"DIR"`
 	JSON           bool              `help:"Print result.json on stdout, and nothing else; of several runs a compact line each."`
@@ -50,6 +50,11 @@ func (c *runCommand) Run(ctx context.Context, std streams) error {
 	groups, err := c.groups(ctx)
 	if err != nil {
 		return err
+	}
+	for _, g := range groups {
+		if c.Shift > 0 && g.merged() {
+			return exit{exitUsage, fmt.Errorf("%s: --shift is of one run, and of several each has a shift of its own\n  hint: add --repeat 1, and name an experiment", g.title())}
+		}
 	}
 	if c.DryRun {
 		return c.dryRun(groups, std.out)

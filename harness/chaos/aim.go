@@ -10,7 +10,6 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
-	"gauntlet/harness/chaos/link"
 	"gauntlet/harness/platform"
 )
 
@@ -41,28 +40,29 @@ func Aim(f Fault, replicas []platform.Replica, seed uint64) ([]string, error) {
 	return names, nil
 }
 
-// most is how many replicas f may touch at one time, whatever the seed. A
-// restart takes one after the other; a replica that comes is none that is
-// touched.
-func most(f Fault, replicas []platform.Replica) (int, error) {
-	switch f.Kind {
-	case Restart:
-		_, err := ofService(f, replicas)
-		return 1, err
-	case Scale:
-		have, err := ofService(f, replicas)
-		if err != nil {
-			return 0, err
-		}
-		return max(0, len(have)-f.Change.To), nil
-	}
-	highest := f
-	if f.Mode == ModeRandomMaxPercent {
+// most is how many replicas f may touch at one time, whatever the seed, and
+// which ones these may be. A restart takes one after the other; a replica that
+// comes is none that is touched.
+func most(f Fault, replicas []platform.Replica) (n int, of []string, err error) {
+	highest, all := f, f
+	if all.Mode = ModeAll; f.Mode == ModeRandomMaxPercent {
 		highest.Mode = ModeFixedPercent
 	}
-	names, err := Aim(highest, replicas, 0)
-	names = slices.DeleteFunc(names, func(name string) bool { return name == link.Client }) // it is no replica
-	return len(names), err
+	drawn, err := Aim(highest, replicas, 0)
+	if err != nil {
+		return 0, nil, err
+	}
+	if of, err = Aim(all, replicas, 0); err != nil {
+		return 0, nil, err
+	}
+	isNone := func(name string) bool { // the load generator, and those that a scale adds
+		return !slices.ContainsFunc(replicas, func(r platform.Replica) bool { return r.Name == name })
+	}
+	n, of = len(slices.DeleteFunc(drawn, isNone)), slices.DeleteFunc(of, isNone)
+	if f.takesTurns() {
+		n = min(n, 1)
+	}
+	return n, of, nil
 }
 
 // Reach is the most replicas that faults may touch at one time, whatever the
@@ -76,13 +76,13 @@ type Reach struct {
 // Blast is the reach of faults on the replicas. A one-shot fault counts from
 // its injection until its victim must be back, returns later: a restart until
 // the last of its victims must be, and those that leave with a scale without a
-// duration to the end. Replicas that two faults may both draw count twice: with
-// another seed they are two.
+// duration to the end. Replicas that two faults may both draw count twice, since
+// with another seed they are two, as far as there are so many to draw.
 func Blast(faults []Timed, replicas []platform.Replica, returns time.Duration) (Reach, error) {
-	touched, ends := make([]int, len(faults)), make([]time.Duration, len(faults))
+	touched, of, ends := make([]int, len(faults)), make([][]string, len(faults)), make([]time.Duration, len(faults))
 	for i, f := range faults {
 		var err error
-		if touched[i], err = most(f.Fault, replicas); err != nil {
+		if touched[i], of[i], err = most(f.Fault, replicas); err != nil {
 			return Reach{}, err
 		}
 		ends[i] = f.end(replicas, returns)
@@ -90,12 +90,17 @@ func Blast(faults []Timed, replicas []platform.Replica, returns time.Duration) (
 	var widest Reach
 	for _, f := range faults { // it grows only where a fault begins
 		r := Reach{At: f.At}
+		within := map[string]bool{}
 		for i, o := range faults {
 			if o.At <= f.At && f.At < ends[i] && touched[i] > 0 {
 				r.Replicas += touched[i]
 				r.Faults = append(r.Faults, o)
+				for _, name := range of[i] {
+					within[name] = true
+				}
 			}
 		}
+		r.Replicas = min(r.Replicas, len(within))
 		if r.Replicas > widest.Replicas {
 			widest = r
 		}

@@ -94,9 +94,10 @@ type decider struct {
 // injectable is the end of the baseline, from which the faults' times count.
 func (d *decider) injectable() time.Duration { return d.e.Phases.Warmup + d.e.Phases.Baseline }
 
-// offered is how many requests are due between two instants.
+// offered is how many requests are due between two instants; none is before
+// the run.
 func (d *decider) offered(from, to time.Duration) float64 {
-	return d.e.Load.Rate.Count(to) - d.e.Load.Rate.Count(from)
+	return d.e.Load.Rate.Count(max(0, to)) - d.e.Load.Rate.Count(max(0, from))
 }
 
 // needed is how long it takes from an instant on until so many requests are

@@ -67,6 +67,7 @@ func TestWhatCannotBeDecidedIsRefused(t *testing.T) {
 		{"a default that does not fit", "load: {mix: {get: 99%, put: 1%}}", 0, "x.yaml:1:1: availability:put cannot be decided"},
 		{"durable writes", "consistency: {share: 4%}", 0, "x.yaml:2:22: lostWrites cannot be decided: it needs 100 durable writes around each fault, and there are 80"},
 		{"durable writes in a longer fault", "consistency: {share: 4%}", 10 * time.Second, ""},
+		{"durable writes that no time is there for", "phases: {warmup: 0s, baseline: 1s}\nconsistency: {share: 5%}", 0, "x.yaml:3:22: lostWrites cannot be decided: it needs 100 durable writes around each fault, and there are 75"},
 		{"durable writes just enough", "consistency: {share: 5%}", 0, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

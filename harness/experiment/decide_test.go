@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -154,5 +155,25 @@ func TestUndersizedWorkers(t *testing.T) {
 		if got, err := must(t, "name: x\nload: "+source+"\n").Load.Pool(); err != nil || got != want {
 			t.Errorf("%s: %d, %v", source, got, err)
 		}
+	}
+}
+
+// A scale holds on and a restart goes round: neither has a victim of which all
+// is known that is to be known.
+func TestTheTimelineSaysWhatAnActionDoes(t *testing.T) {
+	e := must(t, "name: x\nfaults:\n  - {at: 0s, action: {scale: {service: mapper, to: 4}}}\n  - {at: 1s, action: {restart: {service: mapper}}}\n  - {at: 2s, chaos: {kind: a, metadata: {name: b}}}\n")
+	d, err := Decide(e, lasting(0, 0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, m := range d.Timeline {
+		if what, is := strings.CutPrefix(m.What, "fault: "); is {
+			got = append(got, what)
+		}
+	}
+	want := []string{"scale mapper to 4, until the end; it has 15s to be done", "restart mapper, one replica after the other; each has 15s to return", "a b, once; its victim has 15s to return"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -26,8 +26,8 @@ type plan struct {
 
 type window struct {
 	from, to time.Duration // to: its heal, at the earliest
-	oneShot  bool
 	title    string
+	how      string // it goes, in words
 }
 
 // grace is how long a one-shot fault's victim may stay away.
@@ -43,13 +43,13 @@ func (e *Experiment) plan(parts func(i int) []Part) plan {
 	for i, f := range e.Faults {
 		for _, part := range parts(i) {
 			at := f.At + part.After
-			w := window{from: at, to: at + part.Lasts, oneShot: part.OneShot, title: part.Title}
+			w := window{from: at, to: at + part.Lasts, title: part.Title, how: fmt.Sprintf("for %v", part.Lasts)}
 			if w.title == "" {
 				w.title = f.title()
 			}
 			latest := w.to
-			if w.oneShot {
-				w.to = at
+			if part.OneShot {
+				w.to, w.how = at, f.once(e.grace())
 				latest = at + e.grace()
 				p.oneShot = true
 			}
@@ -64,6 +64,17 @@ func (e *Experiment) plan(parts func(i int) []Part) plan {
 	return p
 }
 
+// once says how a one-shot fault goes whose victims may stay away for grace.
+func (f Fault) once(grace time.Duration) string {
+	switch {
+	case f.Action != nil && f.Action.Kind == ActionScale:
+		return fmt.Sprintf("until the end; it has %v to be done", grace)
+	case f.Action != nil && f.Action.Kind == ActionRestart:
+		return fmt.Sprintf("one replica after the other; each has %v to return", grace)
+	}
+	return fmt.Sprintf("once; its victim has %v to return", grace)
+}
+
 // judged is how long the load counts for availability, at the least.
 func (e *Experiment) judged(p plan) time.Duration {
 	return p.lastHeal - p.firstInject + e.Phases.Observe
@@ -75,10 +86,7 @@ func (e *Experiment) timeline(p plan) []Mark {
 	observe := fault + p.lastHeal
 	marks := []Mark{{0, "warm-up"}, {baseline, "baseline"}}
 	for _, w := range p.windows {
-		how := fmt.Sprintf("for %v", w.to-w.from)
-		if w.oneShot {
-			how = fmt.Sprintf("once; its victim has %v to return", e.grace())
-		}
+		how := w.how
 		if e.Inert {
 			how += " (inert: nothing is done)"
 		}

@@ -37,7 +37,6 @@ type Member struct {
 	Repeat     int         // ≥ 1
 	Platform   string      // the member's own, else the suite's; "" when neither says
 	Set        []Setting   // what the suite sets, in the order of the file
-	Line       int         // of its name in the suite's file
 }
 
 // Setting is a field that is overridden.
@@ -153,7 +152,7 @@ func (d *suiteDraft) resolve(r *reader, m member) {
 		}
 		e = c
 	}
-	one := Member{Experiment: e, Repeat: e.Repeat, Platform: d.Platform, Line: r.written[join(m.path, "name")].value.Position.Line}
+	one := Member{Experiment: e, Repeat: e.Repeat, Platform: d.Platform}
 	if m.repeat > 0 {
 		one.Repeat = m.repeat
 	}

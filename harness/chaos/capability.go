@@ -138,14 +138,13 @@ func (f Fault) endless() bool {
 // refused are the fields that only packets can have: a stream of bytes has
 // none.
 func (n *Network) refused() []Capability {
-	const hidden = "TCP hides it from both ends: the bytes arrive once, whole and in order, only later"
 	var all []Capability
 	for _, f := range []struct {
 		path  string
 		share float64
 	}{{"spec.duplicate", n.Duplicate}, {"spec.corrupt", n.Corrupt}, {"spec.delay.reorder", n.Reorder}} {
 		if f.share > 0 {
-			all = append(all, Capability{Level: Refused, Field: f.path, Reason: hidden})
+			all = append(all, Capability{Level: Refused, Field: f.path, Reason: hiddenByTCP})
 		}
 	}
 	return all

@@ -365,16 +365,26 @@ func (t *trial) describeFaults(faults []slo.Fault, judged slo.Judgement) []repor
 // of the result.
 var telling = []string{"steadyState", "foreign", "lostWrites"}
 
+// Deciding is the objective that decided the run, whose sentence stands under
+// the verdict; false for a PASS, and for a run that was cut short when every
+// objective had been met.
+func Deciding(r *reports.Result) (first reports.Objective, ok bool) {
+	deciding := slices.DeleteFunc(slices.Clone(r.Objectives), func(o reports.Objective) bool { return o.Verdict != r.Verdict })
+	if r.Verdict == reports.Pass || len(deciding) == 0 {
+		return first, false
+	}
+	first = deciding[0]
+	for _, name := range slices.Backward(telling) {
+		if i := slices.IndexFunc(deciding, func(o reports.Objective) bool { return o.Name == name }); i >= 0 {
+			first = deciding[i]
+		}
+	}
+	return first, true
+}
+
 // why is the sentence under the verdict: that of the objective that decided.
 func why(r *reports.Result) string {
-	deciding := slices.DeleteFunc(slices.Clone(r.Objectives), func(o reports.Objective) bool { return o.Verdict != r.Verdict })
-	if r.Verdict != reports.Pass && len(deciding) > 0 {
-		first := deciding[0]
-		for _, name := range slices.Backward(telling) {
-			if i := slices.IndexFunc(deciding, func(o reports.Objective) bool { return o.Name == name }); i >= 0 {
-				first = deciding[i]
-			}
-		}
+	if first, ok := Deciding(r); ok {
 		return first.Name + ": " + first.Why
 	}
 	if r.Recovery != nil && r.Recovery.Degraded && r.Recovery.FromInject.Seconds != nil {

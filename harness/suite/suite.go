@@ -258,11 +258,13 @@ func controlled(e *experiment.Experiment, r *reports.Result) (v reports.Verdict,
 	return reports.Fail, reports.LimitBroken, "it did not end as it must: " + miss
 }
 
-// decisive is the reason of the first objective that ended as the run did.
+// decisive is the reason of the objective that decided the run.
 func decisive(r *reports.Result) string {
-	i := slices.IndexFunc(r.Objectives, func(o reports.Objective) bool { return o.Verdict == r.Verdict })
-	if r.Verdict == reports.Pass || i < 0 {
-		return ""
+	if o, ok := run.Deciding(r); ok {
+		return o.Reason
 	}
-	return r.Objectives[i].Reason
+	if r.Aborted != nil && r.Verdict != reports.Pass {
+		return reports.RunAborted
+	}
+	return ""
 }

@@ -241,6 +241,16 @@ func TestAnInterruptedControlHasNotEndedAsItMust(t *testing.T) {
 	}
 }
 
+// The reason of a run is that of the objective whose sentence says why.
+func TestTheReasonIsThatOfTheSentence(t *testing.T) {
+	r := &reports.Result{Run: "r", Verdict: reports.Inconclusive, Why: "steadyState: the host was busy", Objectives: []reports.Objective{
+		{Name: "recovery", Verdict: reports.Inconclusive, Reason: reports.FaultUnproven},
+		{Name: "steadyState", Verdict: reports.Inconclusive, Reason: reports.InstrumentDisturbed, Why: "the host was busy"}}}
+	if one := describe(experimentOf(t, "name: x\n"), run.Outcome{Result: r}, nil, false); one.Reason != reports.InstrumentDisturbed {
+		t.Errorf("%s: %s", one.Reason, one.Why)
+	}
+}
+
 func written(t *testing.T, dir string) *reports.Suite {
 	t.Helper()
 	f, err := os.Open(filepath.Join(dir, "suite.json"))

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"strings"
 	"testing"
 
 	"gauntlet/harness/experiment"
@@ -47,5 +48,13 @@ func TestARunThatWasCutShortIsNoUndecidedOne(t *testing.T) {
 	}
 	if miss := Unexpected(fails, failed); miss != "" {
 		t.Errorf("a FAIL before the interruption: %s", miss)
+	}
+}
+
+// A run that was cut short does not say that everything holds.
+func TestARunThatWasCutShortSaysSo(t *testing.T) {
+	r := &reports.Result{Verdict: reports.Inconclusive, Aborted: &reports.Aborted{By: "error", At: 41.5}, Objectives: []reports.Objective{{Name: "recovery", Verdict: reports.Pass}}}
+	if got := why(r); !strings.Contains(got, "cut short after 41.5 s") {
+		t.Errorf("%s", got)
 	}
 }

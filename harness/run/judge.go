@@ -387,6 +387,9 @@ func why(r *reports.Result) string {
 	if first, ok := Deciding(r); ok {
 		return first.Name + ": " + first.Why
 	}
+	if r.Verdict != reports.Pass && r.Aborted != nil {
+		return fmt.Sprintf("The run was cut short after %.1f s; until then all %d objectives held.", r.Aborted.At, len(r.Objectives))
+	}
 	if r.Recovery != nil && r.Recovery.Degraded && r.Recovery.FromInject.Seconds != nil {
 		return fmt.Sprintf("All %d objectives hold; the worst recovery took %.2f s.", len(r.Objectives), *r.Recovery.FromInject.Seconds)
 	}

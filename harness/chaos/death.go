@@ -16,7 +16,7 @@ const (
 	// lookEvery is how often the platform is asked for the victim's incarnation,
 	// and the victim whether it is ready.
 	lookEvery = 10 * time.Millisecond
-	// lookSlowly is how often while the victim is held down.
+	// lookSlowly is how often while the victim is held down, limited or stressed.
 	lookSlowly = 100 * time.Millisecond
 )
 

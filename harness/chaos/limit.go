@@ -31,8 +31,6 @@ func limitVictim(sys platform.System, f Fault, set Settings, r platform.Replica)
 }
 
 const (
-	// squeezeEvery is how often a limited replica is looked at.
-	squeezeEvery = 100 * time.Millisecond
 	// squeezeWindow is over how long its use is compared with the limit: the
 	// kernel gives a share for each tenth of a second, so that over a shorter time
 	// the share of the tenths at both ends would look like too much.
@@ -86,7 +84,7 @@ func (s *squeeze) watch(ctx context.Context) {
 		s.lookErr = err
 	}
 	go func() {
-		for rest(ctx, squeezeEvery, nil, nil) {
+		for rest(ctx, lookSlowly, nil, nil) {
 			t, err := s.limiter.Throttling(s.name)
 			s.note(t, err, s.set.Clock.Now())
 		}
@@ -150,33 +148,15 @@ func (s *squeeze) measure(now use) {
 	}
 }
 
-// back waits until the limit is gone, as the replica's side shows it, and it
-// is ready.
+// back waits until the limit is gone and the replica ready.
 func (s *squeeze) back(ctx context.Context) (began, ready int64, ok bool) {
-	for {
-		t, err := s.limiter.Throttling(s.name)
-		if err == nil && (t.Cores == 0 || t.Cores > s.cores && (s.before == 0 || t.Cores >= s.before*0.99)) {
-			if began == 0 {
-				began = s.set.Clock.Now()
-			}
-			if s.isReady(ctx) {
-				return began, s.set.Clock.Now(), true
-			}
-		}
-		if !rest(ctx, lookEvery, nil, nil) {
-			return 0, 0, false
-		}
-	}
+	return freed(ctx, s.sys, s.set, s.name, s.isLifted)
 }
 
-func (s *squeeze) isReady(ctx context.Context) bool {
-	r, err := listedAs(ctx, s.sys, s.name)
-	if err != nil || r == nil {
-		return false
-	}
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
-	defer cancel()
-	return s.set.Probe(ctx, *r) == nil
+// isLifted says that the replica may use what it could before, or more.
+func (s *squeeze) isLifted() bool {
+	t, err := s.limiter.Throttling(s.name)
+	return err == nil && (t.Cores == 0 || t.Cores > s.cores && (s.before == 0 || t.Cores >= s.before*0.99))
 }
 
 func (s *squeeze) proof() (proven bool, at int64, detail string) {

@@ -88,7 +88,7 @@ func (s *strain) watch(ctx context.Context) {
 	rest(ctx, calmFor, nil, nil)
 	s.note()
 	go func() {
-		for rest(ctx, squeezeEvery, nil, nil) {
+		for rest(ctx, lookSlowly, nil, nil) {
 			s.note()
 		}
 	}()
@@ -137,29 +137,12 @@ func (s *strain) mayReturn() {
 
 // back waits until the burner is gone and the replica ready.
 func (s *strain) back(ctx context.Context) (began, ready int64, ok bool) {
-	for {
-		if t, err := s.stresser.Stressing(s.name); err == nil && t.How == "" {
-			if began == 0 {
-				began = s.set.Clock.Now()
-			}
-			if s.isReady(ctx) {
-				return began, s.set.Clock.Now(), true
-			}
-		}
-		if !rest(ctx, lookEvery, nil, nil) {
-			return 0, 0, false
-		}
-	}
+	return freed(ctx, s.sys, s.set, s.name, s.isRelieved)
 }
 
-func (s *strain) isReady(ctx context.Context) bool {
-	r, err := listedAs(ctx, s.sys, s.name)
-	if err != nil || r == nil {
-		return false
-	}
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
-	defer cancel()
-	return s.set.Probe(ctx, *r) == nil
+func (s *strain) isRelieved() bool {
+	t, err := s.stresser.Stressing(s.name)
+	return err == nil && t.How == ""
 }
 
 func (s *strain) proof() (proven bool, at int64, detail string) {

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -149,4 +150,14 @@ func digest(parts ...string) string {
 		h.Write([]byte{0})
 	}
 	return hex.EncodeToString(h.Sum(nil))[:12]
+}
+
+// digestOf is the digest of a configuration.
+func digestOf(config map[string]string) string {
+	var parts []string
+	for name, value := range config {
+		parts = append(parts, name+"="+value)
+	}
+	slices.Sort(parts)
+	return digest(strings.Join(parts, "\n"))
 }

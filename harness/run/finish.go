@@ -1,7 +1,6 @@
 package run
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -31,8 +30,8 @@ func (s *session) judge() (*reports.Result, error) {
 // WriteResult writes result.json and series.json into the run's folder.
 func WriteResult(dir string, r *reports.Result, s *reports.Series) error {
 	return errors.Join(
-		writeFile(filepath.Join(dir, resultFile), func(w io.Writer) error { return reports.WriteResult(w, r) }),
-		writeFile(filepath.Join(dir, seriesFile), func(w io.Writer) error { return reports.WriteSeries(w, s) }),
+		reports.Save(filepath.Join(dir, resultFile), func(w io.Writer) error { return reports.WriteResult(w, r) }),
+		reports.Save(filepath.Join(dir, seriesFile), func(w io.Writer) error { return reports.WriteSeries(w, s) }),
 	)
 }
 
@@ -49,10 +48,10 @@ func Report(dir, historyFile string) error {
 		return err
 	}
 	return errors.Join(
-		writeFile(filepath.Join(dir, pageFile), func(w io.Writer) error { return reports.HTML(w, result, series, extra) }),
-		writeFile(filepath.Join(dir, junitFile), func(w io.Writer) error { return reports.JUnit(w, result) }),
-		writeFile(filepath.Join(dir, summaryFile), func(w io.Writer) error { return reports.Markdown(w, result) }),
-		writeFile(filepath.Join(dir, metricsFile), func(w io.Writer) error { return reports.OpenMetrics(w, result) }),
+		reports.Save(filepath.Join(dir, pageFile), func(w io.Writer) error { return reports.HTML(w, result, series, extra) }),
+		reports.Save(filepath.Join(dir, junitFile), func(w io.Writer) error { return reports.JUnit(w, result) }),
+		reports.Save(filepath.Join(dir, summaryFile), func(w io.Writer) error { return reports.Markdown(w, result) }),
+		reports.Save(filepath.Join(dir, metricsFile), func(w io.Writer) error { return reports.OpenMetrics(w, result) }),
 	)
 }
 
@@ -157,18 +156,4 @@ func lastLines(path string) (string, error) {
 // Export opens the log of the run in dir.
 func Export(dir string) (*history.Log, error) {
 	return history.Open(filepath.Join(dir, opsFile))
-}
-
-// writeFile writes a file as a whole or not at all, so that a page is never
-// found half drawn.
-func writeFile(path string, write func(io.Writer) error) error {
-	var b bytes.Buffer
-	if err := write(&b); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	tmp := path + ".new"
-	if err := os.WriteFile(tmp, b.Bytes(), 0o644); err != nil {
-		return errors.Join(err, os.Remove(tmp))
-	}
-	return os.Rename(tmp, path)
 }

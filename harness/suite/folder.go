@@ -1,7 +1,6 @@
 package suite
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -106,7 +105,7 @@ func (c *conductor) beside(out run.Outcome) string {
 // write settles what is known and writes the suite's folder.
 func (c *conductor) write() error {
 	c.settle()
-	if err := writeFile(filepath.Join(c.dir, suiteFile), func(w io.Writer) error { return reports.WriteSuite(w, c.suite) }); err != nil {
+	if err := reports.Save(filepath.Join(c.dir, suiteFile), func(w io.Writer) error { return reports.WriteSuite(w, c.suite) }); err != nil {
 		return err
 	}
 	return Report(c.dir)
@@ -125,21 +124,8 @@ func Report(dir string) error {
 		return err
 	}
 	return errors.Join(
-		writeFile(filepath.Join(dir, pageFile), func(w io.Writer) error { return reports.SuiteHTML(w, s) }),
-		writeFile(filepath.Join(dir, junitFile), func(w io.Writer) error { return reports.SuiteJUnit(w, s) }),
-		writeFile(filepath.Join(dir, summaryFile), func(w io.Writer) error { return reports.SuiteMarkdown(w, s) }),
+		reports.Save(filepath.Join(dir, pageFile), func(w io.Writer) error { return reports.SuiteHTML(w, s) }),
+		reports.Save(filepath.Join(dir, junitFile), func(w io.Writer) error { return reports.SuiteJUnit(w, s) }),
+		reports.Save(filepath.Join(dir, summaryFile), func(w io.Writer) error { return reports.SuiteMarkdown(w, s) }),
 	)
-}
-
-// writeFile writes a file as a whole or not at all.
-func writeFile(path string, write func(io.Writer) error) error {
-	var b bytes.Buffer
-	if err := write(&b); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	tmp := path + ".new"
-	if err := os.WriteFile(tmp, b.Bytes(), 0o644); err != nil {
-		return errors.Join(err, os.Remove(tmp))
-	}
-	return os.Rename(tmp, path)
 }

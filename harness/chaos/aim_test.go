@@ -42,6 +42,14 @@ func TestAimIsWhatIsPrepared(t *testing.T) {
 	if len(seen) < 2 {
 		t.Errorf("twenty seeds aimed at %v alone", seen)
 	}
+	limit := Fault{Name: "half", Kind: Limit, Mode: ModeAll, Selector: Selector{Pods: map[string][]string{"": {"mapper-2"}}}, Change: &Change{Service: "mapper", Cores: 0.5}}
+	if aim, err := Aim(limit, planned(), 1); err != nil || strings.Join(aim, " ") != "mapper-2" {
+		t.Errorf("a limit on mapper-2 aims at %v (%v)", aim, err)
+	}
+	limit.Change.Service, limit.Places = "redis", map[string]Place{"spec.selector.pods": {File: "x.yaml", Line: 3, Column: 7}}
+	if aim, err := Aim(limit, planned(), 1); err == nil || !strings.Contains(err.Error(), `x.yaml:3:7: there is no replica "mapper-2"`) {
+		t.Errorf("a limit on a replica of another service aims at %v (%v)", aim, err)
+	}
 	scale := Fault{Name: "join", Kind: Scale, Change: &Change{Service: "mapper", To: 5}}
 	if aim, err := Aim(scale, planned(), 1); err != nil || strings.Join(aim, " ") != "mapper-4 mapper-5" {
 		t.Errorf("a scale to 5 aims at %v (%v)", aim, err)

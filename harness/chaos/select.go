@@ -62,7 +62,10 @@ func (c choice) draw(f Fault, match []platform.Replica, rnd *rand.Rand) ([]strin
 // matching is the replicas that the selector matches, at least one.
 func (c choice) matching(f Fault, replicas []platform.Replica) ([]platform.Replica, error) {
 	if f.Change != nil {
-		return ofService(f, replicas)
+		var err error
+		if replicas, err = ofService(f, replicas); err != nil || len(c.Pods) == 0 {
+			return replicas, err
+		}
 	}
 	if len(c.Pods) > 0 {
 		return c.named(f, replicas)

@@ -14,6 +14,7 @@ type Action struct {
 
 	To       int           // scale: the number of replicas, ≥ 1
 	Cores    float64       // limit: of a processor, > 0
+	Replica  string        // limit: the only one; "": as many as Mode says
 	Mode     string        // limit: "one", "all", "fixed", "fixed-percent" or "random-max-percent" of the replicas
 	Value    int           // limit: of the modes that count; else 0
 	Strategy string        // restart: "rolling"

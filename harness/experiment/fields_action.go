@@ -39,6 +39,7 @@ var actionFields = object[Action]{
 	}),
 	deed(ActionLimit, "Less of the processor for replicas of a service.", object[Action]{
 		serviceField,
+		scalar("replica", "This one of its replicas, such as mapper-1, in place of a mode.", words("the name of a replica"), func(a *Action) *string { return &a.Replica }),
 		scalar("mode", "How many of its replicas; default: one.", oneOf(actionModes), func(a *Action) *string { return &a.Mode }),
 		scalar("value", "Replicas of mode fixed, percent of the other modes that count.", integer("a number", 1, 100), func(a *Action) *int { return &a.Value }),
 		needed(scalar("cpu", "Of a processor: 500m or 0.5 is half of one.", cores, func(a *Action) *float64 { return &a.Cores })),
@@ -98,11 +99,20 @@ func (a *Action) settle(r *reader, path string) {
 	case ActionRestart:
 		a.Strategy = "rolling"
 	case ActionLimit:
+		at := join(path, "value")
+		_, wrote := r.written[at]
+		if a.Replica != "" {
+			for _, f := range []string{"mode", "value"} {
+				if at := join(path, f); r.written[at].key != nil {
+					r.refuseAt(at, "leave either out", "replica names the one that is limited, so that %s says nothing", f)
+				}
+			}
+			a.Mode = "all" // of those that are named
+			return
+		}
 		if a.Mode == "" {
 			a.Mode = "one"
 		}
-		at := join(path, "value")
-		_, wrote := r.written[at]
 		counts := slices.Contains(countedModes, a.Mode)
 		switch {
 		case wrote && !counts:

@@ -176,8 +176,8 @@ func TestTheExperimentsCanBeDecided(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v\n%s", path, err, d)
 		}
-		// 1.1 · rate · 2 s, as the comment beside each rate says.
-		if want := int(math.Round(2.2 * e.Load.Rate.Peak(e.Load.Timeout))); d.Workers != want {
+		// 1.1 · rate · timeout, as the comment beside each rate says.
+		if want := int(math.Round(1.1 * e.Load.Rate.Peak(e.Load.Timeout) * e.Load.Timeout.Seconds())); d.Workers != want {
 			t.Errorf("%s: %d workers, want %d", path, d.Workers, want)
 		}
 		if e.Load.Populate > 20_000 {

@@ -7,7 +7,7 @@ import (
 
 // actionPaths are the names by which package chaos knows the fields of an
 // action, where they differ from those of the file.
-var actionPaths = map[string]string{"mode": "spec.mode", "value": "spec.value"}
+var actionPaths = map[string]string{"mode": "spec.mode", "value": "spec.value", "replica": "spec.selector.pods"}
 
 // actionFault is an action as a fault.
 func actionFault(a *experiment.Action) chaos.Fault {
@@ -18,6 +18,9 @@ func actionFault(a *experiment.Action) chaos.Fault {
 	}
 	if a.Mode != "" {
 		f.Mode = chaos.Mode(a.Mode)
+	}
+	if a.Replica != "" {
+		f.Selector.Pods = map[string][]string{"": {a.Replica}}
 	}
 	for field, place := range a.Places {
 		if path, other := actionPaths[field]; other {

@@ -24,7 +24,7 @@ PREPARE  := build $(if $(filter docker,$(PLATFORM)),images)
 SUITE    := build $(if $(filter docker,$(or $(PLATFORM),docker)),images)
 ON       := $(if $(PLATFORM),--platform $(PLATFORM))
 
-.PHONY: help experiment controls gate weekly list build images test deps lint unit end-to-end docker bench clean
+.PHONY: help experiment controls gate weekly list build images test deps lint unit end-to-end docker further tested bench clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -71,14 +71,20 @@ lint: ## gofmt, go vet, staticcheck
 
 unit: ## every package by itself
 	go test -count=1 $(RACE) -timeout 10m $(filter-out $(HEAVY),$(shell go list ./...))
-	CGO_ENABLED=0 go test -count=1 -skip "EndToEnd|Docker" -timeout 10m $(HEAVY)
+	CGO_ENABLED=0 go test -count=1 -skip "EndToEnd|Docker|Further" -timeout 10m $(HEAVY)
 
-end-to-end: ## real runs against real processes, through the command line [EVERY=1: all of them]
-	GAUNTLET_EVERY=$(EVERY) CGO_ENABLED=0 go test -count=1 -timeout 25m -run EndToEnd -v ./harness/cmd/gauntlet
+end-to-end: ## real runs against real processes, through the command line
+	CGO_ENABLED=0 go test -count=1 -timeout 25m -run EndToEnd -v ./harness/cmd/gauntlet
 
-docker: ## the same on containers; skipped where no Docker engine answers [EVERY=1]
+docker: tested ## the same on containers; skipped where no Docker engine answers
+	CGO_ENABLED=0 go test -count=1 -timeout 15m -run Docker -v ./harness/cmd/gauntlet
+
+further: tested ## more real runs, on both, of what a change seldom breaks alone
+	CGO_ENABLED=0 go test -count=1 -timeout 25m -run Further -v ./harness/cmd/gauntlet
+
+# The images that the tests need, where an engine answers.
+tested:
 	@if [ "$$CI" = true ] || docker info >/dev/null 2>&1; then targets/images local mapper; targets/images local webdis || [ "$$CI" != true ]; fi
-	GAUNTLET_EVERY=$(EVERY) CGO_ENABLED=0 go test -count=1 -timeout 15m -run Docker -v ./harness/cmd/gauntlet
 
 bench: ## figures against a peer or a floor, in alternating runs
 	go test -run '^$$' -bench AgainstVegeta -benchtime 6x -timeout 30m ./harness/load

@@ -22,6 +22,7 @@ type workflow struct {
 		Group string `yaml:"group"`
 	} `yaml:"concurrency"`
 	Jobs map[string]struct {
+		If      string         `yaml:"if"`
 		RunsOn  string         `yaml:"runs-on"`
 		Minutes int            `yaml:"timeout-minutes"`
 		Steps   []workflowStep `yaml:"steps"`
@@ -164,6 +165,23 @@ func TestTheGateAndTheWeeklyRunAreScheduled(t *testing.T) {
 		if !kept || !shown {
 			t.Errorf("%s: the reports are kept: %t, the summary is shown: %t", name, kept, shown)
 		}
+	}
+}
+
+// The further runs hold up no pull request, and are made of each push to main
+// with every real part there.
+func TestTheFurtherRunsFollowAPush(t *testing.T) {
+	ci := workflows(t)["ci"]
+	push, _ := ci.On["push"].(map[string]any)
+	if branches, _ := push["branches"].([]any); !slices.Equal(branches, []any{"main"}) {
+		t.Errorf("ci is not for pushes to main: %v", ci.On)
+	}
+	further := ci.Jobs["further"]
+	if further.If != "github.event_name == 'push'" {
+		t.Errorf("the further runs are made if %q", further.If)
+	}
+	if !slices.ContainsFunc(further.Steps, func(s workflowStep) bool { return strings.Contains(s.Run, "CI=true make deps further") }) {
+		t.Errorf("nothing makes the further runs: %+v", further.Steps)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"gauntlet/harness/chaos"
 	"gauntlet/reports"
 )
 
@@ -40,54 +41,12 @@ func onDocker(more ...string) []string {
 
 func TestDockerExperiments(t *testing.T) {
 	needDocker(t)
-	for _, e := range []struct {
-		name   string
-		set    []string
-		seldom bool
-	}{
-		{"pod-kill", nil, false},
-		{"rolling-restart", nil, true},
-		{"node-join", []string{"--set", "faults.0.at=2s"}, false},
-		{"redis-outage", []string{"--set", "faults.0.chaos.spec.duration=6s"}, false},
-		{"redis-latency", []string{"--set", "faults.0.chaos.spec.duration=6s"}, true},
-		{"redis-partition", []string{"--set", "faults.0.chaos.spec.duration=6s"}, false},
-		{"client-latency", []string{"--set", "faults.0.chaos.spec.duration=6s"}, true},
-	} {
-		t.Run(e.name, func(t *testing.T) {
-			if e.seldom {
-				seldom(t)
-			}
-			got, r := sound(t, append([]string{e.name, "--seed", "7"}, onDocker(e.set...)...)...)
-			demand(t, got, r, reports.Pass)
-			if got.code != exitPass || r.Platform != "docker" {
-				t.Errorf("exit code %d on platform %q", got.code, r.Platform)
-			}
-			for _, f := range r.Faults {
-				if !f.Proven {
-					t.Errorf("%s is not proven: %s", f.Name, f.Proof)
-				}
-			}
-		})
-	}
+	all(t, chaos.Docker, "pod-kill", "node-join", "redis-outage", "redis-partition")
 }
 
 func TestDockerControlsEndAsTheySay(t *testing.T) {
 	needDocker(t)
-	for _, c := range []struct {
-		name, control string
-		set           []string
-	}{
-		{"pod-kill", "ack-before-store", nil},
-		{"redis-outage", "no-fallback", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
-		{"redis-partition", "no-redis-timeout", []string{"--set", "faults.0.chaos.spec.duration=6s"}},
-	} {
-		t.Run(c.name+"/"+c.control, func(t *testing.T) {
-			got, r := sound(t, append([]string{c.name, "--control", c.control, "--seed", "7"}, onDocker(c.set...)...)...)
-			if got.code != exitPass {
-				t.Errorf("exit code %d, want 0: %s %s\n%s", got.code, r.Verdict, r.Why, got.stderr)
-			}
-		})
-	}
+	all(t, chaos.Docker, "pod-kill/ack-before-store", "redis-outage/no-fallback", "redis-partition/no-redis-timeout")
 }
 
 func TestDockerInterruptLeavesNothingAndAReport(t *testing.T) {

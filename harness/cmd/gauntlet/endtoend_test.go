@@ -14,143 +14,18 @@ import (
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
+	"gauntlet/harness/chaos"
 	"gauntlet/reports"
 )
 
-// The end-to-end tests run the experiments of this tree in a short form
-// against real processes. The short form has fewer keys, a lower rate and
-// shorter phases; limits that need more requests than it sends are lowered,
-// nothing else is.
-var short = []string{
-	"--set", "load.rate=400/s", "--set", "load.keys.count=1000", "--set", "load.mix={get: 75%, put: 25%}",
-	"--set", "phases.warmup=2s", "--set", "phases.baseline=4s", "--set", "phases.observe=12s",
-	"--set", "slo.recovery=5s", "--set", "slo.availability={get: 99%, put: 97%}", "--set", "consistency.share=20%",
-}
-
-// settings is the short form of an experiment.
-func settings(more ...string) []string { return append(append([]string{}, short...), more...) }
-
-// sound runs an experiment until the instrument was sound: a run that ended
-// INCONCLUSIVE for a reason of the host is repeated, at most twice, and said.
-// A FAIL never is.
-func sound(t *testing.T, args ...string) (ended, *reports.Result) {
-	t.Helper()
-	for try := 1; ; try++ {
-		got := execute(t, t.TempDir(), append([]string{"run", "--json", "--out", t.TempDir()}, args...)...)
-		if got.stdout == "" {
-			t.Fatalf("no result, exit code %d:\n%s", got.code, got.stderr)
-		}
-		r := result(t, got.stdout)
-		if try == 3 || !disturbed(r) {
-			return got, r
-		}
-		t.Logf("run %d of at most 3 was inconclusive for a reason of the host, repeating: %s", try, r.Why)
-	}
-}
-
-// disturbed says that nothing but the host kept the run from a verdict.
-func disturbed(r *reports.Result) bool {
-	if r.Verdict != reports.Inconclusive {
-		return false
-	}
-	for _, o := range r.Objectives {
-		if o.Verdict == reports.Fail || (o.Verdict == reports.Inconclusive && o.Reason != reports.InstrumentDisturbed) {
-			return false
-		}
-	}
-	return true
-}
-
-func demand(t *testing.T, got ended, r *reports.Result, want reports.Verdict) {
-	t.Helper()
-	if r.Verdict != want {
-		t.Fatalf("%s, want %s: %s\n%s", r.Verdict, want, r.Why, got.stderr)
-	}
-}
-
-// every makes the tests run what they leave to others otherwise: a change is
-// held up for ten minutes by real runs, not for twenty. `make controls` and the
-// weekly suite run every experiment and every control.
-const every = "GAUNTLET_EVERY"
-
-// seldom leaves a run out that most changes cannot break alone.
-func seldom(t *testing.T) {
-	t.Helper()
-	if os.Getenv(every) == "" {
-		t.Skipf("left to %s=1 (make end-to-end docker EVERY=1): what it shows beyond the other runs is tested without a load", every)
-	}
-}
-
 func TestEndToEndExperiments(t *testing.T) {
-	for _, e := range []struct {
-		name   string
-		set    []string
-		seldom bool
-	}{
-		{"baseline", nil, false},
-		{"pod-kill", nil, false},
-		{"redis-outage", []string{"--set", "faults.0.chaos.spec.duration=6s"}, false},
-		{"rolling-restart", nil, true},
-		{"node-join", []string{"--set", "faults.0.at=2s"}, false},
-		{"outage-plus-pod-kill", []string{"--set", "faults.0.chaos.spec.duration=8s", "--set", "faults.1.at=3s"}, false},
-		{"redis-latency", []string{"--set", "faults.0.chaos.spec.duration=6s"}, true},
-		{"redis-partition", []string{"--set", "faults.0.chaos.spec.duration=6s"}, false},
-		{"client-latency", []string{"--set", "faults.0.chaos.spec.duration=6s"}, true},
-	} {
-		t.Run(e.name, func(t *testing.T) {
-			if e.seldom {
-				seldom(t)
-			}
-			got, r := sound(t, append([]string{e.name, "--seed", "7"}, settings(e.set...)...)...)
-			demand(t, got, r, reports.Pass)
-			if got.code != exitPass {
-				t.Errorf("exit code %d, want 0", got.code)
-			}
-			if want := int(400 * r.Phases[len(r.Phases)-1].End); r.Load.Planned < want-1 || r.Load.Planned > want+1 {
-				t.Errorf("%d requests planned in %v s at 400/s", r.Load.Planned, r.Phases[len(r.Phases)-1].End)
-			}
-			if _, err := exec.LookPath("redis-server"); (err == nil || os.Getenv("CI") == "true") && len(r.Substitutes) > 0 {
-				t.Errorf("ran a substitute: %q", r.Substitutes)
-			}
-			for _, f := range r.Faults {
-				if !f.Proven {
-					t.Errorf("%s is not proven: %s", f.Name, f.Proof)
-				}
-			}
-		})
-	}
+	all(t, chaos.Local, "baseline", "pod-kill", "redis-outage", "node-join", "outage-plus-pod-kill", "redis-partition")
 }
 
 func TestEndToEndControlsEndAsTheySay(t *testing.T) {
-	for _, c := range []struct {
-		name, control string
-		set           []string
-		seldom        bool
-	}{
-		{"baseline", "wrong-url", nil, false},
-		{"pod-kill", "ack-before-store", nil, false},
-		{"pod-kill", "inert-fault", nil, false},
-		{"node-join", "cold-join", []string{"--set", "faults.0.at=2s", "--set", "load.keys.count=5000"}, false},
-		{"node-join", "inert-fault", []string{"--set", "faults.0.at=2s"}, true},
-		{"rolling-restart", "ack-before-store", nil, true},
-		{"rolling-restart", "inert-fault", nil, true},
-		{"redis-outage", "no-fallback", []string{"--set", "faults.0.chaos.spec.duration=6s"}, false},
-		{"outage-plus-pod-kill", "memory-only-writeback", []string{"--set", "faults.0.chaos.spec.duration=8s", "--set", "faults.1.at=3s"}, false},
-		{"redis-latency", "global-lock", []string{"--set", "faults.0.chaos.spec.duration=6s"}, true},
-		{"redis-partition", "no-redis-timeout", []string{"--set", "faults.0.chaos.spec.duration=6s"}, false},
-		{"redis-partition", "inert-fault", []string{"--set", "faults.0.chaos.spec.duration=6s"}, true},
-		{"client-latency", "near", []string{"--set", "faults.0.chaos.spec.duration=6s"}, true},
-	} {
-		t.Run(c.name+"/"+c.control, func(t *testing.T) {
-			if c.seldom {
-				seldom(t)
-			}
-			got, r := sound(t, append([]string{c.name, "--control", c.control, "--seed", "7"}, settings(c.set...)...)...)
-			if got.code != exitPass {
-				t.Errorf("exit code %d, want 0: %s %s\n%s", got.code, r.Verdict, r.Why, got.stderr)
-			}
-		})
-	}
+	all(t, chaos.Local,
+		"baseline/wrong-url", "pod-kill/ack-before-store", "pod-kill/inert-fault", "node-join/cold-join",
+		"redis-outage/no-fallback", "outage-plus-pod-kill/memory-only-writeback", "redis-partition/no-redis-timeout")
 }
 
 // Without redis-server the embedded substitute takes its place, keeps what it

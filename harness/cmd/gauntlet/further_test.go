@@ -1,0 +1,26 @@
+package main
+
+import (
+	"testing"
+
+	"gauntlet/harness/chaos"
+)
+
+// The tests of this file are further runs in the short form. What they show
+// beyond the others is also tested without a load, so that hardly a change
+// breaks them alone; they have a target of their own, which holds up no change.
+
+func TestFurtherExperiments(t *testing.T) {
+	all(t, chaos.Local, "rolling-restart", "redis-latency", "client-latency")
+}
+
+func TestFurtherControls(t *testing.T) {
+	all(t, chaos.Local,
+		"node-join/inert-fault", "rolling-restart/ack-before-store", "rolling-restart/inert-fault",
+		"redis-latency/global-lock", "redis-partition/inert-fault", "client-latency/near")
+}
+
+func TestFurtherOnContainers(t *testing.T) {
+	needDocker(t)
+	all(t, chaos.Docker, "rolling-restart", "redis-latency", "client-latency")
+}

@@ -132,7 +132,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("- [{a, b}, 'c', \"\\u00e4\"]\n... \r\n\t%YAML")
 	f.Fuzz(func(t *testing.T, source string) {
 		if strings.Contains(source, "chaos") && !strings.Contains(source, "{") || strings.Contains(source, "trace") {
-			t.Skip("it would read files")
+			return // it would read files
 		}
 		watch := time.AfterFunc(20*time.Second, func() { panic(fmt.Sprintf("it does not end: %q", source)) })
 		defer watch.Stop()

@@ -118,7 +118,7 @@ func FuzzLocal(f *testing.F) {
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, extension string) {
 		if strings.Contains(extension, "include") || strings.Contains(extension, "extends") || strings.Contains(extension, "file") {
-			t.Skip() // compose-go would read other files
+			return // compose-go would read other files
 		}
 		path := filepath.Join(dir, fmt.Sprintf("%d.yml", os.Getpid()))
 		text := "services:\n  a:\n    image: x\n    ports: [\"80\"]\n    " + strings.ReplaceAll(extension, "\n", "\n    ") + "\n"

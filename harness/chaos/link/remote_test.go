@@ -115,7 +115,7 @@ func FuzzControl(f *testing.F) {
 		p := New(1)
 		defer p.Close()
 		if _, err := p.Open(t.Context(), Opening{Pair: pair, Listen: "127.0.0.1:0", Target: "127.0.0.1:1"}); err != nil {
-			t.Skip(err)
+			t.Fatal(err)
 		}
 		request, err := http.NewRequest(http.MethodPost, "http://proxy/", bytes.NewReader(body))
 		if err != nil {

@@ -112,3 +112,13 @@ func wants(t *testing.T, err error, words ...string) {
 		}
 	}
 }
+
+// lacks skips the test, since this machine lacks what it needs; with CI=true
+// that is a failure.
+func lacks(t *testing.T, what string, about ...any) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf(what, about...)
+	}
+	t.Skipf(what, about...)
+}

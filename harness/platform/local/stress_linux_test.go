@@ -70,7 +70,7 @@ func TestABurnerBesideAReplica(t *testing.T) {
 // A burner competes within the limits of its replica.
 func TestABurnerWithinTheLimits(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("control groups take root")
+		lacks(t, "control groups take root")
 	}
 	t.Setenv(burnerVariable, "1")
 	self, err := os.Executable()
@@ -84,7 +84,7 @@ func TestABurnerWithinTheLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	if now, err := s.Throttling("web-1"); err != nil || !strings.Contains(now.How, "control group") {
-		t.Skipf("no control groups here: %+v, %v", now, err)
+		lacks(t, "no control groups here: %+v, %v", now, err)
 	}
 	if err := s.Stress(t.Context(), "web-1", platform.Stress{Workers: 1, Load: 50}); err != nil {
 		t.Fatal(err)

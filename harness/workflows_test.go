@@ -123,6 +123,10 @@ func calls(t *testing.T, workflow, script string) {
 						t.Errorf("%s: make has no target %s", workflow, target)
 					}
 				}
+			case word == "install" && i > 0 && words[i-1] == "apt-get":
+				if !strings.Contains(script, "apt-get update -qq && ") { // the machine's list of packages is of the day when it was made
+					t.Errorf("%s installs what may not be there any more: %q", workflow, strings.TrimSpace(line))
+				}
 			case strings.HasPrefix(word, ".ci/"):
 				if info, err := os.Stat("../" + word); err != nil || info.Mode()&0o111 == 0 {
 					t.Errorf("%s: %s is no program: %v", workflow, word, err)

@@ -69,8 +69,8 @@ func limit(t *testing.T, p platform.Platform) {
 			t.Fatal(err)
 		}
 	}
-	if now := throttling(); now.Cores != 0 && now.Cores < 1 {
-		t.Errorf("still limited: %+v", now)
+	if now := throttling(); now.Cores != before.Cores { // which may be a limit of whoever runs the tests
+		t.Errorf("limited to %v cores before, and now %+v", before.Cores, now)
 	}
 	from := throttling()
 	eventually(t, func() string { // more than it could have had

@@ -20,6 +20,12 @@ type Header struct {
 	StartedAt  string   `json:"startedAt"`  // wall time of the origin, RFC 3339 with nanoseconds
 	Operations []string `json:"operations"` // names of Op.Kind
 	Clients    int      `json:"clients"`    // request n is client n mod Clients
+
+	// Of several generators that share the load of a run each writes a log (see
+	// Merge): it is number Generator, from 1, of Generators; both are 0 for one
+	// alone.
+	Generator  int `json:"generator,omitempty"`
+	Generators int `json:"generators,omitempty"`
 }
 
 // version is the format that Create writes; Open reads it and all before it.
@@ -150,11 +156,13 @@ func appendOp(b []byte, op, last Op) []byte {
 
 // Log is the log of a run, open for reading.
 type Log struct {
-	Header   Header
-	Replicas []string // by Op.Replica; grows while Ops is read, complete at its end
+	Header    Header
+	Replicas  []string // by Op.Replica; grows while Ops is read, complete at its end
+	Generator int      // of merged logs: the place, from 0, of the one that has the request delivered last
 
-	f    *os.File
-	data int64 // where the blocks begin
+	f     *os.File
+	data  int64  // where the blocks begin
+	parts []*Log // of several generators, instead of f
 }
 
 // ErrTorn says that the log ends in the middle of a block: its run was
@@ -196,13 +204,26 @@ func (l *Log) readHeader() error {
 	return nil
 }
 
-// Close closes the file.
-func (l *Log) Close() error { return l.f.Close() }
+// Close closes the file, of merged logs each.
+func (l *Log) Close() error {
+	if l.parts == nil {
+		return l.f.Close()
+	}
+	var errs []error
+	for _, part := range l.parts {
+		errs = append(errs, part.Close())
+	}
+	return errors.Join(errs...)
+}
 
-// Ops delivers the requests in the order in which they ended, reading one
-// block at a time. An error ends the sequence; ErrTorn is one that a judge
-// may accept. It can be called again, and starts anew.
+// Ops delivers the requests in the order in which they ended (those of merged
+// logs by Merge's order), reading one block of a log at a time. An error ends
+// the sequence; ErrTorn is one that a judge may accept. It can be called again,
+// and starts anew.
 func (l *Log) Ops() iter.Seq2[Op, error] {
+	if l.parts != nil {
+		return l.merged
+	}
 	return func(yield func(Op, error) bool) {
 		if _, err := l.f.Seek(l.data, io.SeekStart); err != nil {
 			yield(Op{}, err)

@@ -1,7 +1,9 @@
 package consistency
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"gauntlet/harness/history"
 )
@@ -31,7 +33,7 @@ type Checker struct {
 	finals  int      // final reads
 	read    int      // answers of any stream that carried a value
 	foreign int
-	strange []history.Op // examples of foreign values
+	strange []history.Op // the first foreign values
 	wide    bool         // a replica beyond the 64 that can be told apart
 }
 
@@ -58,9 +60,7 @@ func (c *Checker) Add(op history.Op) {
 	}
 	if op.Value == history.ForeignValue {
 		c.foreign++
-		if len(c.strange) < fewExamples {
-			c.strange = append(c.strange, op)
-		}
+		c.example(op)
 	}
 	switch op.Stream {
 	case history.Durability:
@@ -72,6 +72,16 @@ func (c *Checker) Add(op history.Op) {
 	case history.Final:
 		c.final(op)
 	}
+}
+
+// example keeps the foreign values that were read first: which are told does
+// not depend on the order in which they were added.
+func (c *Checker) example(op history.Op) {
+	at, _ := slices.BinarySearchFunc(c.strange, op, func(a, b history.Op) int {
+		return cmp.Or(cmp.Compare(a.Done, b.Done), cmp.Compare(a.Stream, b.Stream), cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Replica, b.Replica))
+	})
+	c.strange = slices.Insert(c.strange, at, op)
+	c.strange = c.strange[:min(len(c.strange), fewExamples)]
 }
 
 // final enters the answer of one replica about one write.

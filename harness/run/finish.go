@@ -154,6 +154,4 @@ func lastLines(path string) (string, error) {
 }
 
 // Export opens the log of the run in dir.
-func Export(dir string) (*history.Log, error) {
-	return history.Open(filepath.Join(dir, opsFile))
-}
+func Export(dir string) (*history.Log, error) { return openLog(dir) }

@@ -51,9 +51,8 @@ type trial struct {
 	checker  *consistency.Checker
 	summary  *summary
 	keys     load.Distribution
-	host     []observe.Sample // nil: a run of before there was any
-	late     []history.Op     // of the control stream
-	horizon  int64            // how far behind the latest due time a request may be in the log
+	from     []generator // in the order of the logs
+	horizon  int64       // how far behind the latest due time a request may be in the log
 	lastDone int64
 	torn     bool // the log ends in the middle of a block
 	ended    bool // the run came to its end
@@ -77,15 +76,15 @@ func readTrial(dir string) (*trial, error) {
 	if err != nil {
 		return nil, err
 	}
-	host, err := readHost(filepath.Join(dir, hostFile))
+	from, err := generatorsOf(dir)
 	if err != nil {
 		return nil, err
 	}
-	log, err := history.Open(filepath.Join(dir, opsFile))
+	log, err := openLog(dir)
 	if err != nil {
 		return nil, err
 	}
-	t := &trial{dir: dir, exp: exp, facts: facts, events: events, log: log, host: host}
+	t := &trial{dir: dir, exp: exp, facts: facts, events: events, log: log, from: from}
 	if err := t.belongTogether(); err != nil {
 		log.Close()
 		return nil, fmt.Errorf("%s: %w", dir, err)
@@ -116,7 +115,8 @@ func (t *trial) gather() error {
 	err := t.each(func(op history.Op) {
 		t.checker.Add(op)
 		if observe.Late(op) {
-			t.late = append(t.late, op)
+			g := &t.from[t.log.Generator]
+			g.late = append(g.late, op)
 		}
 		if op.Stream != history.Load {
 			return
@@ -150,7 +150,7 @@ func (t *trial) each(do func(history.Op)) error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", filepath.Join(t.dir, opsFile), err)
+			return fmt.Errorf("the log of %s: %w", t.dir, err)
 		}
 		do(op)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"gauntlet/harness/chaos"
@@ -110,11 +111,15 @@ func readHost(path string) ([]observe.Sample, error) {
 	return samples, nil
 }
 
-// masks are when other work on the host disturbed the run.
+// masks are when other work on the host of a generator disturbed the run.
+// Whose requests those were is not asked: at such a time what a replica did
+// under the rest of the load is in doubt as well.
 func (t *trial) masks() []slo.Span {
 	var spans []slo.Span
-	for _, m := range observe.Masks(t.late, t.host) {
-		spans = append(spans, slo.Span(m))
+	for _, g := range t.from {
+		for _, m := range observe.Masks(g.late, g.host) {
+			spans = append(spans, slo.Span(m))
+		}
 	}
 	return spans
 }
@@ -125,5 +130,13 @@ func (t *trial) warnings() []string {
 	for _, p := range t.spans {
 		in.End = max(in.End, p.end)
 	}
-	return observe.Warnings(t.host, in)
+	var all []string
+	for _, g := range t.from {
+		for _, w := range observe.Warnings(g.host, in) {
+			if !slices.Contains(all, w) { // generators of one host say the same
+				all = append(all, w)
+			}
+		}
+	}
+	return all
 }

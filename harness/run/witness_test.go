@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,38 +57,8 @@ func witnessed(t *testing.T, dir string, h host) string {
 // addOps writes the log again with more requests in it.
 func addOps(t *testing.T, dir string, more []history.Op) {
 	t.Helper()
-	path := filepath.Join(dir, opsFile)
-	log, err := history.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []history.Op
-	for op, err := range log.Ops() {
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, op)
-	}
-	header, replicas := log.Header, slices.Clone(log.Replicas)
-	log.Close()
-	if err := os.Remove(path); err != nil {
-		t.Fatal(err)
-	}
-	w, err := history.Create(path, header)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range replicas {
-		w.Replica(name)
-	}
-	for _, op := range append(all, more...) {
-		if err := w.Append(op); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	header, replicas, ops := logIn(t, dir)
+	writeLog(t, dir, header, replicas, append(ops, more...))
 }
 
 func reasonOf(r *reports.Result, objective string) string {

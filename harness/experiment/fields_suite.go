@@ -45,7 +45,7 @@ var suiteFields = object[suiteDraft]{
 
 var memberFields = object[member]{
 	needed(scalar("name", "An experiment: its name, or the path of its file from here.", words("the name of an experiment"), func(m *member) *string { return &m.name })),
-	scalar("repeat", "How often it is run; otherwise as the experiment says.", repeats, func(m *member) *int { return &m.repeat }),
+	scalar("repeat", "How often it is run; otherwise as the experiment says, and a control once.", repeats, func(m *member) *int { return &m.repeat }),
 	{name: "set", doc: "Any field of the experiment, by its dotted path, and its value instead.", schema: schema{"type": "object"},
 		read: func(r *reader, path string, n ast.Node, m *member) {
 			r.entries(path, n, func(string, string, ast.Node) {})

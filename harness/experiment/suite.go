@@ -153,8 +153,11 @@ func (d *suiteDraft) resolve(r *reader, m member) {
 		e = c
 	}
 	one := Member{Experiment: e, Repeat: e.Repeat, Platform: d.Platform}
-	if m.repeat > 0 {
+	switch {
+	case m.repeat > 0:
 		one.Repeat = m.repeat
+	case m.control != "": // it shows what the experiment can find, and not how well it does
+		one.Repeat = 1
 	}
 	if m.platform != "" {
 		one.Platform = m.platform

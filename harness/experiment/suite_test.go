@@ -23,15 +23,16 @@ budget: 1h
 experiments:
   - name: short
   - {name: short, repeat: 6, platform: local, set: {load.rate: 700/s, load.keys.count: 50, load.mix: {get: 100%}, hypothesis: "a, b"}}
-  - {name: ../short.yaml, repeat: 1, control: strict}
+  - {name: ../short.yaml, control: strict}
+  - {name: short, repeat: 3, control: strict}
 `))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Name != "x" || s.About() != "They hold." || s.Platform != "docker" || s.Budget != time.Hour || len(s.Entries) != 3 {
+	if s.Name != "x" || s.About() != "They hold." || s.Platform != "docker" || s.Budget != time.Hour || len(s.Entries) != 4 {
 		t.Fatalf("%+v", s)
 	}
-	first, second, third := s.Entries[0], s.Entries[1], s.Entries[2]
+	first, second, third, fourth := s.Entries[0], s.Entries[1], s.Entries[2], s.Entries[3]
 	if first.Repeat != 2 || first.Platform != "docker" || first.Experiment.Load.Rate.String() != "500/s" {
 		t.Errorf("as the experiment says: %+v", first)
 	}
@@ -40,6 +41,9 @@ experiments:
 	}
 	if third.Repeat != 1 || third.Experiment.Applied != "strict" || third.Experiment.Expect == nil {
 		t.Errorf("the control: %+v", third)
+	}
+	if fourth.Repeat != 3 || fourth.Experiment.Applied != "strict" {
+		t.Errorf("the control, as often as the suite says: %+v", fourth)
 	}
 	set := map[string]string{}
 	for _, s := range second.Set {

@@ -73,10 +73,9 @@ type Reach struct {
 	Faults   []Timed       // those that are active then
 }
 
-// Blast is the reach of faults on the replicas. A one-shot fault counts from
-// its injection until its victim must be back, returns later: a restart until
-// the last of its victims must be, and those that leave with a scale without a
-// duration to the end. Replicas that two faults may both draw count twice, since
+// Blast is the reach of faults on the replicas. A one-shot fault counts for as
+// long as it may take when each victim may take returns to be ready again, and
+// those that leave with a scale without a duration to the end. Replicas that two faults may both draw count twice, since
 // with another seed they are two, as far as there are so many to draw.
 func Blast(faults []Timed, replicas []platform.Replica, returns time.Duration) (Reach, error) {
 	touched, of, ends := make([]int, len(faults)), make([][]string, len(faults)), make([]time.Duration, len(faults))
@@ -114,11 +113,8 @@ func (t Timed) end(replicas []platform.Replica, returns time.Duration) time.Dura
 	switch {
 	case t.Kind == Scale && t.Duration == 0:
 		return math.MaxInt64 // who left stays away
-	case t.takesTurns():
-		all, _ := ofService(t.Fault, replicas)
-		return t.At + time.Duration(len(all))*returns
 	case t.OneShot():
-		return t.At + returns
+		return t.At + t.Within(replicas, returns)
 	}
 	return t.At + max(t.Duration, time.Nanosecond)
 }

@@ -12,10 +12,11 @@ import (
 )
 
 func planned() []platform.Replica {
+	grace := map[string]time.Duration{"mapper": 2 * time.Second, "redis": 5 * time.Second}
 	var all []platform.Replica
 	for _, name := range []string{"mapper-1", "mapper-2", "mapper-3", "redis-1"} {
 		service := name[:len(name)-2]
-		all = append(all, platform.Replica{Name: name, Service: service, Labels: map[string]string{"app": service}, State: platform.Running})
+		all = append(all, platform.Replica{Name: name, Service: service, Labels: map[string]string{"app": service}, State: platform.Running, StopGrace: grace[service]})
 	}
 	return all
 }
@@ -63,6 +64,7 @@ func TestBlast(t *testing.T) {
 	change := func(at time.Duration, kind string, to int) Timed {
 		return Timed{At: at, Fault: Fault{Name: kind, Kind: kind, Mode: ModeAll, Change: &Change{Service: "mapper", To: to}}}
 	}
+	gently := func(t Timed) Timed { t.GracePeriod = 4 * time.Second; return t }
 	for _, c := range []struct {
 		name   string
 		faults []Timed
@@ -84,8 +86,10 @@ func TestBlast(t *testing.T) {
 		{"a replica that comes is not touched", []Timed{change(0, Scale, 5)}, 0, 0},
 		{"those that go are", []Timed{change(0, Scale, 1)}, 2, 0},
 		{"and stay away", []Timed{change(0, Scale, 1), on(time.Minute, ModeOne, 0, PodChaos, PodKill, "redis", 0)}, 3, time.Minute},
-		{"a restart goes on until the last replica must be back", []Timed{change(0, Restart, 0), on(29*time.Second, ModeOne, 0, PodChaos, PodKill, "redis", 0)}, 2, 29 * time.Second},
-		{"and no longer than that", []Timed{change(0, Restart, 0), on(30*time.Second, ModeOne, 0, PodChaos, PodKill, "redis", 0)}, 1, 0},
+		{"a restart goes on until the last replica must be back", []Timed{change(0, Restart, 0), on(35*time.Second, ModeOne, 0, PodChaos, PodKill, "redis", 0)}, 2, 35 * time.Second},
+		{"an orderly end takes time, too", []Timed{gently(on(0, ModeOne, 0, PodChaos, PodKill, "mapper", 0)), on(13*time.Second, ModeOne, 0, PodChaos, PodKill, "redis", 0)}, 2, 13 * time.Second},
+		{"and no longer than it is given", []Timed{gently(on(0, ModeOne, 0, PodChaos, PodKill, "mapper", 0)), on(14*time.Second, ModeOne, 0, PodChaos, PodKill, "redis", 0)}, 1, 0},
+		{"and no longer than that", []Timed{change(0, Restart, 0), on(36*time.Second, ModeOne, 0, PodChaos, PodKill, "redis", 0)}, 1, 0},
 	} {
 		got, err := Blast(c.faults, planned(), 10*time.Second)
 		if err != nil || got.Replicas != c.most || got.At != c.at {
@@ -103,5 +107,28 @@ func TestBlast(t *testing.T) {
 	}
 	if _, err := Blast([]Timed{on(0, ModeOne, 0, PodChaos, PodKill, "nobody", 0)}, planned(), time.Second); err == nil {
 		t.Error("a fault that no replica matches touches none, and is not refused")
+	}
+}
+
+// Each of three mappers may take 2 s to end and 10 s to return.
+func TestWithin(t *testing.T) {
+	change := func(kind string, to int, lasts time.Duration) Fault {
+		return Fault{Kind: kind, Duration: lasts, Change: &Change{Service: "mapper", To: to}}
+	}
+	for name, c := range map[string]struct {
+		fault Fault
+		want  time.Duration
+	}{
+		"a kill":               {Fault{Kind: PodChaos, Action: PodKill}, 10 * time.Second},
+		"a gentle kill":        {Fault{Kind: PodChaos, Action: PodKill, GracePeriod: 4 * time.Second}, 14 * time.Second},
+		"a fault that is over": {Fault{Kind: PodChaos, Action: PodFailure, Duration: time.Minute}, 0},
+		"a rolling restart":    {change(Restart, 0, 0), 36 * time.Second},
+		"some leave for good":  {change(Scale, 1, 0), 12 * time.Second},
+		"some join":            {change(Scale, 4, 0), 10 * time.Second},
+		"some leave meanwhile": {change(Scale, 1, time.Minute), 0},
+	} {
+		if got := c.fault.Within(planned(), 10*time.Second); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
 	}
 }

@@ -93,8 +93,39 @@ func (p *Prepared) isBack(ctx context.Context, v *victim) bool {
 	return ok && v.err == nil
 }
 
-// Takes is how long a one-shot fault may take at the longest until its victims
-// are back, or are given up; 0 for a fault that is undone.
+// Within is how long a one-shot fault may take at the longest, from when it
+// begins until its victims are back or are given up, each of which may take
+// returns to be ready again; 0 for a fault that is undone. replicas are those
+// that it chooses from.
+func (f Fault) Within(replicas []platform.Replica, returns time.Duration) time.Duration {
+	switch {
+	case !f.OneShot():
+		return 0
+	case f.Change == nil:
+		return f.GracePeriod + returns
+	}
+	of, _ := ofService(f, replicas) // none where it is refused
+	if f.takesTurns() {
+		return inTurns(of, returns)
+	}
+	grace := time.Duration(0)
+	for _, r := range of[min(f.Change.To, len(of)):] { // those that leave are asked to end
+		grace = max(grace, r.StopGrace)
+	}
+	return grace + returns
+}
+
+// inTurns is how long victims that take turns may take: each as long as it is
+// given to end, and then to return.
+func inTurns(victims []platform.Replica, returns time.Duration) (sum time.Duration) {
+	for _, r := range victims {
+		sum += r.StopGrace + returns
+	}
+	return sum
+}
+
+// Takes is Fault.Within of the victims that were chosen, from the end of the
+// injection.
 func (p *Prepared) Takes() time.Duration {
 	if !p.fault.OneShot() {
 		return 0
@@ -102,11 +133,11 @@ func (p *Prepared) Takes() time.Duration {
 	if !p.fault.takesTurns() {
 		return p.set.ReadyWithin
 	}
-	var sum time.Duration
-	for _, v := range p.victims {
-		sum += v.replica.StopGrace + p.set.ReadyWithin
+	victims := make([]platform.Replica, len(p.victims))
+	for i, v := range p.victims {
+		victims[i] = v.replica
 	}
-	return sum
+	return inTurns(victims, p.set.ReadyWithin)
 }
 
 // together is the victim that went down before the one whose turn it was had

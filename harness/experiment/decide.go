@@ -40,6 +40,7 @@ type Part struct {
 	After   time.Duration // from the entry's own time
 	Lasts   time.Duration // 0 with OneShot
 	OneShot bool          // it is over at once (a kill), and its heal is the victim's return
+	Within  time.Duration // with OneShot: until its last victim is back or given up, at the longest
 	Title   string        // "" for the title of the entry
 }
 

@@ -9,9 +9,15 @@ import (
 	"gauntlet/harness/diagnostic"
 )
 
-// lasting is faults of one part that last so long; 0 is over at once.
+// lasting is faults of one part that last so long; 0 is over at once, and its
+// victim back within 15 s.
 func lasting(each ...time.Duration) func(int) []Part {
-	return func(i int) []Part { return []Part{{Lasts: each[i], OneShot: each[i] == 0}} }
+	return func(i int) []Part {
+		if each[i] == 0 {
+			return []Part{{OneShot: true, Within: 15 * time.Second}}
+		}
+		return []Part{{Lasts: each[i]}}
+	}
 }
 
 func TestTheDocumentedExampleCanBeDecided(t *testing.T) {
@@ -106,6 +112,23 @@ func TestAOneShotFaultHealsInItsOwnTime(t *testing.T) {
 	// The first heals at 13 s; the second was injected at 10 s and may take 15 s.
 	if d.Total != (5+20+13+30)*time.Second || d.Extra != 12*time.Second {
 		t.Errorf("total %v, extra %v", d.Total, d.Extra)
+	}
+}
+
+// What is decided holds up to the end of the last victim's turn: a rate that
+// falls by then is the one that counts.
+func TestALongFaultMeetsTheRateOfItsEnd(t *testing.T) {
+	e := must(t, "name: x\nload: {rate: {shape: step, from: 1000/s, to: 30/s, by: 970/s, every: 90s}}\nphases: {warmup: 5s, baseline: 20s, observe: 30s}\nfaults: [{at: 0s, action: {restart: {service: mapper}}}]\nslo: {availability: none}\nconsistency: none\n")
+	restart := func(within time.Duration) Decision {
+		d, _ := Decide(e, func(int) []Part { return []Part{{OneShot: true, Within: within}} })
+		return d
+	}
+	short, long := restart(15*time.Second), restart(75*time.Second)
+	if short.Extra != 15*time.Second || long.Extra != 75*time.Second {
+		t.Errorf("extra %v and %v", short.Extra, long.Extra)
+	}
+	if short.Floors[0] != FloorOf(1, 1000, 20_000) || long.Floors[0] != FloorOf(1, 30, 20_000) {
+		t.Errorf("the floors are %+v, up to 70 s, and %+v, up to 130 s", short.Floors[0], long.Floors[0])
 	}
 }
 

@@ -30,12 +30,13 @@ type window struct {
 	how      string // it goes, in words
 }
 
-// grace is how long a one-shot fault's victim may stay away.
-func (e *Experiment) grace() time.Duration {
+// Returns is how long a fault's victim may take to be ready again: the recovery
+// limit, since what comes later has broken it; a minute where there is none.
+func (e *Experiment) Returns() time.Duration {
 	if e.SLO.Recovery != nil {
 		return e.SLO.Recovery.Within
 	}
-	return 15 * time.Second
+	return time.Minute
 }
 
 func (e *Experiment) plan(parts func(i int) []Part) plan {
@@ -49,8 +50,8 @@ func (e *Experiment) plan(parts func(i int) []Part) plan {
 			}
 			latest := w.to
 			if part.OneShot {
-				w.to, w.how = at, f.once(e.grace())
-				latest = at + e.grace()
+				w.to, w.how = at, f.once(e.Returns())
+				latest = at + part.Within
 				p.oneShot = true
 			}
 			p.lastHeal, p.latestHeal = max(p.lastHeal, w.to), max(p.latestHeal, latest)
@@ -64,15 +65,16 @@ func (e *Experiment) plan(parts func(i int) []Part) plan {
 	return p
 }
 
-// once says how a one-shot fault goes whose victims may stay away for grace.
-func (f Fault) once(grace time.Duration) string {
+// once says how a one-shot fault goes each of whose victims may take returns to
+// be ready again.
+func (f Fault) once(returns time.Duration) string {
 	switch {
 	case f.Action != nil && f.Action.Kind == ActionScale:
-		return fmt.Sprintf("until the end; it has %v to be done", grace)
+		return fmt.Sprintf("until the end; it has %v to be done", returns)
 	case f.Action != nil && f.Action.Kind == ActionRestart:
-		return fmt.Sprintf("one replica after the other; each has %v to return", grace)
+		return fmt.Sprintf("one replica after the other; each has %v to return", returns)
 	}
-	return fmt.Sprintf("once; its victim has %v to return", grace)
+	return fmt.Sprintf("once; its victim has %v to return", returns)
 }
 
 // judged is how long the load counts for availability, at the least.

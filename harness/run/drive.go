@@ -244,7 +244,7 @@ func (s *session) fault(ctx context.Context, p *chaos.Prepared, at int64) (heale
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause // an injection that was cut off failed for this reason and no other
 	}
-	limit := healLimit + s.returnLimit() + p.Takes()
+	limit := healLimit + s.exp.Returns() + p.Takes()
 	if err != nil {
 		limit = healLimit // the run is over: what was taken away is given back, and not waited for
 	}
@@ -254,7 +254,7 @@ func (s *session) fault(ctx context.Context, p *chaos.Prepared, at int64) (heale
 	s.addUnclean(healErr)
 	proof := p.Proof()
 	s.events.record(proof)
-	healed = injected.Until + int64(max(p.Takes(), s.returnLimit()))
+	healed = injected.Until + int64(max(p.Takes(), s.exp.Returns()))
 	if heal.Event != nil {
 		s.events.record(*heal.Event)
 		healed = heal.Event.Until

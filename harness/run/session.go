@@ -163,7 +163,7 @@ func (s *session) prepare(ctx context.Context, clock history.Clock) error {
 	s.faults = s.faults[:0]
 	for _, f := range s.o.Faults {
 		p, err := chaos.Prepare(ctx, s.system, f.Fault, chaos.Settings{
-			Clock: clock, Probe: platform.Probe, ReadyWithin: s.returnLimit(), Seed: uint64(s.o.Seed), Inert: s.exp.Inert,
+			Clock: clock, Probe: platform.Probe, ReadyWithin: s.exp.Returns(), Seed: uint64(s.o.Seed), Inert: s.exp.Inert,
 		})
 		if err != nil {
 			return err
@@ -171,19 +171,6 @@ func (s *session) prepare(ctx context.Context, clock history.Clock) error {
 		s.faults = append(s.faults, p)
 	}
 	return nil
-}
-
-// defaultReturn is how long a victim may take to be ready again in an
-// experiment that sets no limit on recovery.
-const defaultReturn = time.Minute
-
-// returnLimit is how long the run waits for a victim to be ready again: the
-// recovery limit, since what comes later has broken it.
-func (s *session) returnLimit() time.Duration {
-	if s.exp.SLO.Recovery == nil {
-		return defaultReturn
-	}
-	return s.exp.SLO.Recovery.Within
 }
 
 // startRecord fixes the origin, a moment ahead so that the workers stand

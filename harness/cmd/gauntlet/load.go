@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"gauntlet/harness/chaos"
 	"gauntlet/harness/chaos/manifest"
@@ -36,7 +35,7 @@ type prepared struct {
 func prepare(ctx context.Context, exp *experiment.Experiment, platform string) (*prepared, error) {
 	p := &prepared{exp: exp, platform: platformOf(exp, platform), repeat: 1, root: exp.File}
 	var mistakes diagnostic.List
-	parts := make([][]experiment.Part, len(exp.Faults))
+	timelines := make([][]chaos.Timed, len(exp.Faults))
 	for i, f := range exp.Faults {
 		timeline, err := decode(f)
 		if err == nil {
@@ -49,8 +48,8 @@ func prepare(ctx context.Context, exp *experiment.Experiment, platform string) (
 		if err != nil {
 			return nil, err
 		}
+		timelines[i] = timeline
 		for _, t := range timeline {
-			parts[i] = append(parts[i], partOf(t, len(timeline)))
 			t.At += f.At
 			p.faults = append(p.faults, t)
 		}
@@ -65,7 +64,7 @@ func prepare(ctx context.Context, exp *experiment.Experiment, platform string) (
 		return nil, err
 	}
 	var err error
-	p.decision, err = experiment.Decide(exp, func(i int) []experiment.Part { return parts[i] })
+	p.decision, err = experiment.Decide(exp, func(i int) []experiment.Part { return p.parts(timelines[i]) })
 	return p, err
 }
 
@@ -88,21 +87,13 @@ func (p *prepared) plan(ctx context.Context) error {
 		return err
 	}
 	p.replicas = platform.Planned(stack)
-	if p.reach, err = chaos.Blast(p.faults, p.replicas, returns(p.exp)); err != nil {
+	if p.reach, err = chaos.Blast(p.faults, p.replicas, p.exp.Returns()); err != nil {
 		return err
 	}
 	if most := p.exp.Limits.Replicas; most > 0 {
 		return p.reach.Limit(most)
 	}
 	return nil
-}
-
-// returns is how long a killed replica may stay away.
-func returns(exp *experiment.Experiment) time.Duration {
-	if exp.SLO.Recovery != nil {
-		return exp.SLO.Recovery.Within
-	}
-	return time.Minute
 }
 
 // refuse is every reason why the platform cannot do the faults; where all
@@ -122,14 +113,17 @@ func (p *prepared) refuse(timeline []chaos.Timed) error {
 	return all.Err()
 }
 
-// partOf is a fault as what can be decided about it. Only one of several is
-// called by its own name.
-func partOf(t chaos.Timed, of int) experiment.Part {
-	p := experiment.Part{After: t.At, Lasts: t.Duration, OneShot: t.OneShot()}
-	if of > 1 {
-		p.Title = t.Kind + " " + t.Name
+// parts are the faults of an entry as what can be decided about them. Only one
+// of several is called by its own name.
+func (p *prepared) parts(timeline []chaos.Timed) []experiment.Part {
+	all := make([]experiment.Part, len(timeline))
+	for i, t := range timeline {
+		all[i] = experiment.Part{After: t.At, Lasts: t.Duration, OneShot: t.OneShot(), Within: t.Within(p.replicas, p.exp.Returns())}
+		if len(timeline) > 1 {
+			all[i].Title = t.Kind + " " + t.Name
+		}
 	}
-	return p
+	return all
 }
 
 // checkTarget finds the service that is to receive the traffic.

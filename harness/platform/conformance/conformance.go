@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -163,7 +164,15 @@ func up(t *testing.T, p platform.Platform) {
 	s := begin(t, p, topology.Options{})
 	noLinks(t, s)
 	addresses, incarnations := map[string]bool{}, map[string]bool{}
-	for name, r := range replicas(t, s) {
+	list := replicas(t, s)
+	for _, planned := range platform.Planned(Stack(t, topology.Options{})) { // a dry run aims at these
+		r := list[planned.Name]
+		said := platform.Replica{Name: r.Name, Service: r.Service, Labels: r.Labels, Ready: r.Ready, State: r.State, StopGrace: r.StopGrace}
+		if !reflect.DeepEqual(said, planned) {
+			t.Errorf("%s is %+v, and was planned as %+v", planned.Name, said, planned)
+		}
+	}
+	for name, r := range list {
 		service, _, _ := strings.Cut(name, "-")
 		if r.Service != service || r.Labels["app"] != service {
 			t.Errorf("%s: service %q, labels %v", name, r.Service, r.Labels)

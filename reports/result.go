@@ -126,6 +126,8 @@ type Fault struct {
 type Episode struct {
 	Scope         string   `json:"scope"` // "overall", "op:NAME", "replica:NAME" or "shard:N"
 	DegradedAt    float64  `json:"degradedAt"`
+	DegradedLow   float64  `json:"degradedLow"` // both 0 in results of before there was an interval
+	DegradedHigh  float64  `json:"degradedHigh"`
 	RecoveredAt   *float64 `json:"recoveredAt"` // null: the run ended first
 	RecoveredLow  float64  `json:"recoveredLow"`
 	RecoveredHigh float64  `json:"recoveredHigh"`

@@ -143,7 +143,7 @@ func check(t fataler, j Judgement) {
 		}
 	}
 	for i, e := range j.Episodes {
-		if e.RecoveredLow > e.RecoveredHigh || e.RecoveredAt != nil && (*e.RecoveredAt < e.DegradedAt || *e.RecoveredAt > e.RecoveredHigh || *e.RecoveredAt < e.RecoveredLow) ||
+		if e.DegradedLow > e.DegradedAt || e.DegradedAt > e.DegradedHigh || e.RecoveredLow > e.RecoveredHigh || e.RecoveredAt != nil && (*e.RecoveredAt < e.DegradedAt || *e.RecoveredAt > e.RecoveredHigh || *e.RecoveredAt < e.RecoveredLow) ||
 			e.Depth < 0 || e.Depth > 1 || e.ImpactSeconds < 0 || math.IsNaN(e.ImpactSeconds) || e.Breadth < 1 {
 			t.Fatalf("episode %d: %+v", i, e)
 		}

@@ -42,7 +42,7 @@ func hidden(harsh, shown []*episode) []*episode {
 
 func (e *episode) report(breadth int) reports.Episode {
 	r := reports.Episode{
-		Scope: e.scope.name, DegradedAt: seconds(e.degraded),
+		Scope: e.scope.name, DegradedAt: seconds(e.degraded), DegradedLow: seconds(e.degradedLow), DegradedHigh: seconds(e.degradedHigh),
 		RecoveredLow: seconds(e.recoveredLow), RecoveredHigh: seconds(e.recoveredHigh),
 		ImpactSeconds: e.impact, Depth: e.depth(), Breadth: max(1, breadth), LostRequests: e.lost,
 	}

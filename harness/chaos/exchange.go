@@ -61,17 +61,21 @@ type answer struct {
 
 // ask asks once. A connection that is fresh has asked before: what a link does
 // to a handshake does not count. An error is that no answer came, and the
-// connection is given up.
+// connection is given up. Where there is nothing to ask, a connection that lasts
+// is the answer.
 func (e *exchange) ask(ctx context.Context) (a answer, err error) {
 	defer func() {
 		if err != nil {
 			e.close()
 		}
 	}()
-	if e.conn == nil || !e.asks() {
-		if err := e.dial(ctx); err != nil || !e.asks() {
-			e.close()
+	if e.conn == nil {
+		if err := e.dial(ctx); err != nil {
 			return a, err
+		}
+		if !e.asks() {
+			defer e.close()
+			return a, lasts(e.conn, e.reader)
 		}
 		if _, err := e.once(ctx); err != nil {
 			return a, err

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -11,8 +12,9 @@ import (
 
 const (
 	// lasting is how long a connection must have been left alone before its break
-	// says something: some servers hang up on whoever does not speak at once.
-	lasting = 20 * time.Millisecond
+	// says something: some servers hang up on whoever does not speak at once, and
+	// so does the proxy before a container's published port when nobody listens.
+	lasting = 50 * time.Millisecond
 	// apart is how far the break of a connection may lie from the death that broke
 	// it. Both are stamped when they are seen, which a busy host delays.
 	apart = 500 * time.Millisecond
@@ -30,15 +32,24 @@ func (d *death) hold(ctx context.Context) net.Conn {
 	if err != nil {
 		return nil
 	}
-	err = conn.SetReadDeadline(time.Now().Add(lasting))
-	if err == nil {
-		_, err = io.Copy(io.Discard, conn) // a greeting is no break
-	}
-	if !errors.Is(err, os.ErrDeadlineExceeded) || conn.SetReadDeadline(time.Time{}) != nil {
+	if lasts(conn, conn) != nil || conn.SetReadDeadline(time.Time{}) != nil {
 		_ = conn.Close() // nobody is there, and it is of no use
 		return nil
 	}
 	return conn
+}
+
+// lasts is nil when conn, which is read from r, is open for lasting. A greeting
+// is no break.
+func lasts(conn net.Conn, r io.Reader) error {
+	if err := conn.SetReadDeadline(time.Now().Add(lasting)); err != nil {
+		return err
+	}
+	_, err := io.Copy(io.Discard, r)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil
+	}
+	return cmp.Or(err, io.EOF)
 }
 
 // keep notes when the connection breaks, unless ctx ends first.

@@ -59,15 +59,21 @@ type evidence struct {
 
 // evidence takes together what was seen and counted, in the directions that
 // the rules are for. What the witness put on the link itself is taken off
-// generously: a question without an answer counts as if answered.
+// generously: a question without an answer counts as if answered, and where
+// none was asked a connection of before as if it was still to be served.
 func (l *linkView) evidence(first, last link.Counters) evidence {
 	e := evidence{asked: l.rules[0], late: l.late, meets: true, asks: l.asks(), seen: l.seen}
 	mine := asked{
 		connections: l.stop.connections - l.start.connections, questions: l.stop.questions - l.start.questions,
 		sent: l.stop.sent - l.start.sent,
 	}
-	if l.start.questions > 0 {
-		mine.received = mine.questions * (l.start.received/l.start.questions + 1)
+	turns, before := mine.questions, l.start.questions
+	if !e.asks { // it was greeted, at most
+		mine.connections = l.stop.connections
+		turns, before = mine.connections, l.start.connections
+	}
+	if before > 0 {
+		mine.received = turns * (l.start.received/before + 1)
 	}
 	if e.asked.HTTP != nil {
 		e.meets = l.asks() && meets(*e.asked.HTTP, l.ready.HTTP)
@@ -138,7 +144,7 @@ func (e evidence) missing() string {
 
 func (e evidence) missingSilence() string {
 	switch {
-	case len(e.seen.during) > 0:
+	case e.asks && len(e.seen.during) > 0:
 		return "which still answered"
 	case e.asks && e.seen.silent == 0:
 		return "and no question waited in vain"
@@ -148,9 +154,11 @@ func (e evidence) missingSilence() string {
 	return ""
 }
 
+// missingRefusal takes no single connection for an answer where none is asked
+// for: a proxy before the link may be slow to hang up.
 func (e evidence) missingRefusal() string {
-	switch {
-	case len(e.seen.during) > 0:
+	switch n := len(e.seen.during); {
+	case n > 0 && (e.asks || n >= e.seen.broken):
 		return "which still answered"
 	case e.seen.broken == 0:
 		return "and no connection was refused"

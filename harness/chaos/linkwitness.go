@@ -149,10 +149,15 @@ func (w *linkWitness) follow(ctx, during context.Context, l *linkView) {
 	l.stop = l.asked
 	w.mu.Unlock()
 	for ctx.Err() == nil {
+		begin := w.set.Clock.Now()
 		took, err := l.askAfter(ctx)
 		if err == nil && l.seen.asBefore(took, l.late) {
+			at := w.set.Clock.Now()
+			if !l.asks() {
+				at = begin // it has only lasted since
+			}
 			w.mu.Lock()
-			l.seen.isBack, w.returnAt = true, w.set.Clock.Now()
+			l.seen.isBack, w.returnAt = true, max(w.returnAt, at)
 			w.mu.Unlock()
 			return
 		}
@@ -191,7 +196,7 @@ func (w *linkWitness) askDuring(during context.Context, l *linkView) {
 		s.silent++ // it was not answered as long as the fault went on
 	case err == nil:
 		s.during, s.statuses = append(s.during, a.took), append(s.statuses, a.status)
-		if a.took-middle(s.before) < l.late/2 {
+		if !l.asks() || a.took-middle(s.before) < l.late/2 {
 			return
 		}
 	case errors.Is(err, context.DeadlineExceeded):
@@ -221,7 +226,10 @@ func middle(all []time.Duration) time.Duration {
 	return sorted[len(sorted)/2]
 }
 
+// back is asked for once the fault is undone: what passed before that only
+// happened to pass.
 func (w *linkWitness) back(ctx context.Context) (began, ready int64, ok bool) {
+	undone := w.set.Clock.Now()
 	select {
 	case <-w.returned:
 	case <-ctx.Done():
@@ -233,5 +241,5 @@ func (w *linkWitness) back(ctx context.Context) (began, ready int64, ok bool) {
 			return 0, 0, false
 		}
 	}
-	return w.free, w.returnAt, true
+	return w.free, max(undone, w.returnAt), true
 }

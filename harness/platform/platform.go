@@ -69,7 +69,7 @@ type Holder interface {
 	// Hold kills the replica (SIGKILL), keeps it down, and returns when it is gone.
 	Hold(ctx context.Context, replica string) error
 	// Release starts it again and returns once its process runs. Releasing what
-	// is not held does nothing.
+	// is not held, or has left since its service is smaller, does nothing.
 	Release(ctx context.Context, replica string) error
 }
 

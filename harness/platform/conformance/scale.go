@@ -77,7 +77,12 @@ func scale(t *testing.T, p platform.Platform) {
 	to(3, "web-1", "web-2", "web-3") // having the number already is no error
 	to(1, "web-1")
 	silent(t, map[string]platform.Replica{"web-2": before["web-2"], "web-3": added})
+	staysAway(t, s, "web-2")
+	begun := time.Now()
 	to(3, "web-1", "web-2", "web-3")
+	if back := one(t, s, "web-2"); back.Started.Before(begun) {
+		t.Errorf("web-2 ran since %v, before the service grew again at %v", back.Started, begun)
+	}
 	eventually(t, answers("web-2"))
 	eventually(t, answers("web-3"))
 	if back := one(t, s, "web-3"); back.Address != added.Address || back.Incarnation == added.Incarnation {
@@ -103,6 +108,18 @@ func scale(t *testing.T, p platform.Platform) {
 		t.Error(err)
 	}
 	silent(t, map[string]platform.Replica{"web-3": down})
+}
+
+// staysAway lets the end of a fault meet a replica that has left.
+func staysAway(t *testing.T, s platform.System, name string) {
+	t.Helper()
+	holder, ok := s.(platform.Holder)
+	if !ok {
+		return
+	}
+	if err := errors.Join(holder.Hold(t.Context(), name), holder.Release(t.Context(), name)); err != nil {
+		t.Errorf("held and released after it left: %v", err)
+	}
 }
 
 // sameAsTheOthers demands that a replica that was added is like an old one,

@@ -181,7 +181,11 @@ func (s *system) Release(ctx context.Context, name string) error {
 	}
 	defer r.end()
 	held := false
-	r.update(func() { held, r.held = r.held, false })
+	r.update(func() {
+		if held = r.held && !r.left; held {
+			r.held = false
+		}
+	})
 	if !held {
 		return nil
 	}

@@ -190,10 +190,14 @@ func (r *replica) hold(ctx context.Context, grace time.Duration) error {
 	return nil
 }
 
-// release lets a held replica run again.
+// release lets a held replica run again, unless it has left.
 func (r *replica) release(ctx context.Context) error {
-	var held bool
-	r.update(func() { held, r.held, r.startErr = r.held, false, nil })
+	held := false
+	r.update(func() {
+		if held = r.held && !r.left; held {
+			r.held, r.startErr = false, nil
+		}
+	})
 	if !held {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -19,9 +20,9 @@ func TestAVictimThatWasDownIsNotKilled(t *testing.T) {
 		comeUp bool
 		detail string
 	}{
-		{"killed", kill, false, `^redis-1 was down before it was touched$`},
-		{"held down", failure, false, `^redis-1 was down before it was touched$`},
-		{"killed and up again", kill, true, `^redis-1 was down before it was touched, came up at \d+\.\d{3} s$`},
+		{"killed", kill, false, `^redis-1 was down before it was touched \(kill redis-1: the replica is down\)$`},
+		{"held down", failure, false, `^redis-1 was down before it was touched \(.*\)$`},
+		{"killed and up again", kill, true, `^redis-1 was down before it was touched, came up at \d+\.\d{3} s \(.*\)$`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			sys := newFake(t)
@@ -31,9 +32,7 @@ func TestAVictimThatWasDownIsNotKilled(t *testing.T) {
 			sys.feeble = true
 			sys.fail["redis-1"] = fmt.Errorf("kill redis-1: %w", platform.ErrDown)
 			sys.mu.Unlock()
-			if _, err := p.Inject(t.Context()); err == nil {
-				t.Error("no error")
-			}
+			inject(t, p)
 			if c.comeUp {
 				sys.later(time.Millisecond, "redis-1")
 				waitFor(t, func() bool { return strings.Contains(p.Proof().Detail, "came up") })
@@ -41,6 +40,26 @@ func TestAVictimThatWasDownIsNotKilled(t *testing.T) {
 			wantProof(t, p, false, c.detail)
 		})
 	}
+}
+
+// A victim that another killed between the first look at it and the deed died,
+// and its clients saw it: but not of this fault.
+func TestADeathOfAnothersDoingIsNoProof(t *testing.T) {
+	sys := newFake(t)
+	broken := errors.New("broken")
+	sys.fail["redis-1"], sys.deadly = fmt.Errorf("kill redis-1: %w", platform.ErrDown), true
+	p := prepare(t, sys, killOf("redis"))
+	inject(t, p)
+	heal(t, p)
+	wantProof(t, p, false, `^redis-1 stopped at .*, first refused connection .* \(kill redis-1: the replica is down\)$`)
+
+	sys = newFake(t) // and it does not hide what else went wrong
+	sys.fail["mapper-1"], sys.fail["mapper-2"] = platform.ErrDown, broken
+	p = prepare(t, sys, killOf("mapper"))
+	if _, err := p.Inject(t.Context()); !errors.Is(err, broken) || errors.Is(err, platform.ErrDown) {
+		t.Errorf("injected: %v", err)
+	}
+	heal(t, p)
 }
 
 // One that runs and takes no connections is told apart from it.

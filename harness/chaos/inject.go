@@ -8,13 +8,15 @@ import (
 	"time"
 
 	"gauntlet/harness/history"
+	"gauntlet/harness/platform"
 )
 
 // Inject does the fault to every target at once. The event spans from the
 // instant before the first deed to the instant after the last; where targets
 // take turns, to the instant after the first. It is valid,
 // and Heal is to be called, whether or not there is an error: some targets may
-// be hit and others not.
+// be hit and others not. That a target was down already is no error: the fault
+// goes on, and its Proof says why there is none.
 func (p *Prepared) Inject(ctx context.Context) (history.Event, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -41,7 +43,7 @@ func (p *Prepared) Inject(ctx context.Context) (history.Event, error) {
 			event.At = v.before
 		}
 		event.Until = max(event.Until, v.after)
-		if v.err != nil {
+		if v.err != nil && !errors.Is(v.err, platform.ErrDown) {
 			errs = append(errs, fmt.Errorf("inject %s %q into %s: %w", p.fault.Title(), p.fault.Name, v.replica.Name, v.err))
 		}
 	}

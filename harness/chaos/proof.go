@@ -29,6 +29,10 @@ func (p *Prepared) Proof() history.Event {
 	var details []string
 	for _, v := range p.victims {
 		proven, at, detail := v.witness.proof()
+		if err := p.trouble(v); err != nil {
+			detail += fmt.Sprintf(" (%v)", err)
+			proven = proven && !errors.Is(err, platform.ErrDown) // whatever was seen of it, another did it
+		}
 		event.Proven = event.Proven && proven
 		event.At = max(event.At, at)
 		details = append(details, detail)
@@ -42,6 +46,14 @@ func (p *Prepared) Proof() history.Event {
 	}
 	event.Detail = strings.Join(details, "; ")
 	return event
+}
+
+// trouble is what went wrong with the deed on v, as far as it is known.
+func (p *Prepared) trouble(v *victim) error {
+	if p.turns != nil && !p.turns.isOver() {
+		return nil
+	}
+	return v.err
 }
 
 // Check is whether the system is as it was before the fault: an error names

@@ -38,14 +38,22 @@ type turns struct {
 	stayed string        // after over: the victim that is not back, "" for none
 }
 
-// whoStayed is the victim that did not come back, as far as it is known.
-func (t *turns) whoStayed() string {
+// isOver tells whether nobody's turn comes any more.
+func (t *turns) isOver() bool {
 	select {
 	case <-t.over:
-		return t.stayed
+		return true
 	default:
+		return false
+	}
+}
+
+// whoStayed is the victim that did not come back, as far as it is known.
+func (t *turns) whoStayed() string {
+	if !t.isOver() {
 		return ""
 	}
+	return t.stayed
 }
 
 // takeTurns gives the first victim its turn, and the others theirs in the

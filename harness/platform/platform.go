@@ -181,7 +181,8 @@ type Ledger interface {
 // ErrUnknownReplica is returned for a name that the system does not have.
 var ErrUnknownReplica = errors.New("no such replica")
 
-// ErrDown is returned by Kill when the replica is down already.
+// ErrDown is returned for what can be done to a replica that runs only, such as
+// Kill, when it is down already.
 var ErrDown = errors.New("the replica is down")
 
 // RunLabel names what belongs to a run: the environment variable of a process

@@ -9,7 +9,6 @@ import (
 	"gauntlet/harness/chaos"
 	"gauntlet/harness/history"
 	"gauntlet/harness/load"
-	"gauntlet/harness/platform"
 	"gauntlet/harness/slo"
 )
 
@@ -231,12 +230,6 @@ func (s *session) fault(ctx context.Context, p *chaos.Prepared, at int64) (heale
 		if adoptErr := s.adopt(context.WithoutCancel(ctx)); adoptErr != nil && err == nil {
 			err = adoptErr
 		}
-	}
-	if errors.Is(err, platform.ErrDown) {
-		// It was down before it was touched: the fault stays unproven, and the run
-		// goes on.
-		s.events.now(history.Event{Type: history.EventNote, Detail: err.Error()})
-		err = nil
 	}
 	if err == nil && !f.OneShot() {
 		err = waitUntil(ctx, s.clock, injected.Until+int64(f.Duration))

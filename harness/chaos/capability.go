@@ -118,6 +118,12 @@ func refusedFields(platform string, f Fault) []Capability {
 	if f.Stress != nil {
 		all = append(all, f.Stress.refused()...)
 	}
+	if f.linked() {
+		rule := f.rule()
+		if err := rule.Check(); err != nil { // found out before the load, not at the injection
+			all = append(all, Capability{Level: Refused, Field: "spec", Reason: strings.ReplaceAll(err.Error(), "\n", "; ")})
+		}
+	}
 	if f.endless() {
 		all = append(all, Capability{Level: Refused, Field: "spec.duration", Reason: "it has no duration, and the faults of an experiment must end"})
 	}

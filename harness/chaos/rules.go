@@ -90,19 +90,17 @@ func (w where) rules(f Fault, choose func(choice) ([]string, error)) (map[string
 	if err != nil {
 		return nil, err
 	}
+	rule := f.rule()
 	var victim func(link.Pair, link.Direction) string
-	var rule link.Rule
 	if f.Kind == NetworkChaos {
 		b, err := w.peersOf(f, choose)
 		if err != nil {
 			return nil, err
 		}
-		rule = networkRule(*f.Network)
 		victim = func(p link.Pair, d link.Direction) string {
 			return w.networkVictim(f.Network.Direction, chosen, b, p, d)
 		}
 	} else {
-		rule = link.Rule{HTTP: httpRule(*f.HTTP)}
 		victim = func(p link.Pair, d link.Direction) string { return httpVictim(*f.HTTP, chosen, p, d) }
 	}
 	rules := map[string][]link.Rule{}
@@ -146,6 +144,21 @@ func httpVictim(h HTTP, chosen []string, p link.Pair, d link.Direction) string {
 		return p.Destination
 	}
 	return ""
+}
+
+// rule is what f, which is linked, does to each link that it touches, in a
+// direction that it can have.
+func (f Fault) rule() link.Rule {
+	if f.HTTP == nil {
+		rule := networkRule(*f.Network)
+		rule.Direction = link.Forward
+		return rule
+	}
+	rule := link.Rule{HTTP: httpRule(*f.HTTP), Direction: link.Forward}
+	if f.HTTP.Response {
+		rule.Direction = link.Backward
+	}
+	return rule
 }
 
 // networkRule is what n does to the bytes that it touches.

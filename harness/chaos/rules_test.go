@@ -243,3 +243,30 @@ func TestWhatIsDrawnIsLinked(t *testing.T) {
 		}
 	})
 }
+
+// What the proxy could not do is refused before anything is started.
+func TestWhatNoProxyDoesIsRefused(t *testing.T) {
+	of := func(h HTTP) Fault {
+		f := httpOf("mapper", 8080, h.Response)
+		f.Duration, f.HTTP = time.Minute, &h
+		return f
+	}
+	late := delayOf("mapper", "to", nil)
+	late.Network.Delay = 48 * time.Hour
+	for _, c := range []struct {
+		f    Fault
+		want string
+	}{
+		{of(HTTP{Replace: HTTPReplace{Method: "CONNECT"}}), "another method than CONNECT"},
+		{of(HTTP{Replace: HTTPReplace{Path: "no-slash"}}), "must begin with /"},
+		{of(HTTP{Response: true, Replace: HTTPReplace{Code: 100}}), "must be 200"},
+		{of(HTTP{Response: true, Patch: HTTPPatch{Headers: [][2]string{{"Content-Length", "7"}}}}), "says where the message ends"},
+		{late, "delay 48h0m0s: must be 0"},
+	} {
+		for _, platform := range []string{Local, Docker} {
+			if err := Refuse(platform, c.f); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s: %v, want %q", platform, err, c.want)
+			}
+		}
+	}
+}

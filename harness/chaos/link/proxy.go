@@ -124,7 +124,7 @@ func (p *Proxy) check(r *Rule) error {
 	if r.HTTP != nil && !e.http {
 		return errors.New("the link was not opened for HTTP rules")
 	}
-	return r.check()
+	return r.Check()
 }
 
 // Clear ends what the fault does.

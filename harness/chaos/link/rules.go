@@ -95,8 +95,8 @@ func ratesOf(all []*Rule, old *rules, now int64) []*rate {
 // sums of such durations stay far from the end of int64.
 const longest = 24 * time.Hour
 
-// check says what of a rule cannot be done.
-func (r *Rule) check() error {
+// Check says what of a rule cannot be done, on whatever link.
+func (r *Rule) Check() error {
 	var all []error
 	bad := func(wrong bool, what string, value any, want string) {
 		if wrong {

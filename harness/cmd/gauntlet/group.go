@@ -162,6 +162,9 @@ func (r reading) experiment(ctx context.Context, exp *experiment.Experiment, rep
 		if exp, err = exp.With(r.set); err != nil {
 			return nil, err
 		}
+		if _, ok := r.set["repeat"]; ok {
+			repeat = exp.Repeat
+		}
 	}
 	if r.platform != "" {
 		platform = r.platform

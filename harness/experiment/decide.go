@@ -53,16 +53,37 @@ const (
 )
 
 // Decide says whether a run of e can decide what it is held to, before any
-// load is sent. parts tells what the i-th of its faults is made of. What cannot
-// be decided is a diagnostic.List; the Decision is complete all the same.
-func Decide(e *Experiment, parts func(i int) []Part) (Decision, error) {
+// load is sent. parts tells what the i-th of its faults is made of, shifts how
+// much later than the file says they may come: without any they come as it
+// says. A rate that changes may do so in a run with one shift and not in that
+// with another. The Decision is that of the first, and complete all the same
+// where what cannot be decided with one of them is a diagnostic.List.
+func Decide(e *Experiment, parts func(i int) []Part, shifts ...time.Duration) (Decision, error) {
+	if len(shifts) == 0 {
+		return e.decide(parts, 0)
+	}
+	first, err := e.decide(parts, shifts[0])
+	for _, shift := range shifts[1:] {
+		if err == nil {
+			_, err = e.decide(parts, shift)
+		}
+	}
+	return first, err
+}
+
+// decide is Decide of the run whose faults come that much later: its baseline
+// is so much longer.
+func (e *Experiment) decide(parts func(i int) []Part, shift time.Duration) (Decision, error) {
+	longer := *e
+	longer.Phases.Baseline += shift
+	e = &longer
 	p := e.plan(parts)
 	pool, err := e.Load.Pool()
 	if err != nil {
 		return Decision{}, fmt.Errorf("%s: %w", e.Name, err)
 	}
 	marks := e.timeline(p)
-	d := &decider{e: e, plan: p, Decision: Decision{
+	d := &decider{e: e, plan: p, shift: shift, Decision: Decision{
 		Experiment: e.Name, Timeline: marks, Total: marks[len(marks)-1].At, Extra: p.latestHeal - p.lastHeal,
 		Populate: e.Load.Populate, Rate: e.Load.Rate, Workers: pool,
 	}}
@@ -88,7 +109,8 @@ type decider struct {
 	Decision
 	e      *Experiment
 	plan   plan
-	lowest float64 // rate of any H from the baseline to the end
+	shift  time.Duration // with which e has its baseline already
+	lowest float64       // rate of any H from the baseline to the end
 	found  diagnostic.List
 }
 
@@ -127,7 +149,11 @@ func (d *decider) changes() {
 func (d *decider) demand(objective, target, need, have string, met bool, path, hint string) {
 	d.Demands = append(d.Demands, Demand{objective, target, need, have, met})
 	if !met {
-		d.found = append(d.found, d.e.places.diagnose(path, hint, "%s cannot be decided: it needs %s, and there are %s", objective, need, have))
+		when := ""
+		if d.shift > 0 {
+			when = fmt.Sprintf(" when the faults come %v later", d.shift)
+		}
+		d.found = append(d.found, d.e.places.diagnose(path, hint, "%s cannot be decided%s: it needs %s, and there are %s", objective, when, need, have))
 	}
 }
 

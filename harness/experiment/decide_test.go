@@ -132,6 +132,28 @@ func TestALongFaultMeetsTheRateOfItsEnd(t *testing.T) {
 	}
 }
 
+// The rate falls at the end of observe: with the faults a second later 200
+// requests are missing that the limit needs.
+func TestAShiftMayTakeAwayWhatIsNeeded(t *testing.T) {
+	e := must(t, "name: x\nload: {mix: {get: 100%}, rate: {shape: step, from: 200/s, to: 100/s, by: 100/s, every: 44.5s}}\nphases: {warmup: 5s, baseline: 20s, observe: 19.5s}\nfaults: [{at: 0s, chaos: {kind: a, metadata: {name: b}}}]\nslo: {availability: {get: 99.9%}}\nconsistency: none\n")
+	if _, err := Decide(e, lasting(0)); err != nil {
+		t.Error(err)
+	}
+	d, err := Decide(e, lasting(0), 0, 100*time.Millisecond, time.Second)
+	if found := diagnostic.All(err); len(found) != 1 || !strings.HasPrefix(found[0].Message, "availability:get cannot be decided when the faults come 1s later: it needs 3838 requests, and there are 3800") {
+		t.Errorf("%v", err)
+	}
+	if again, _ := Decide(e, lasting(0)); d.String() != again.String() {
+		t.Errorf("what is printed is not of the first shift:\n%s", d)
+	}
+	if d, err = Decide(e, lasting(0), time.Second); err == nil || d.Timeline[2].At != 26*time.Second || d.Total != 45500*time.Millisecond {
+		t.Errorf("a second later: %v\n%s", err, d)
+	}
+	if e.Phases.Baseline != 20*time.Second {
+		t.Errorf("the experiment has a baseline of %v now", e.Phases.Baseline)
+	}
+}
+
 func TestThinOperationsAreNoted(t *testing.T) {
 	d, err := Decide(must(t, "name: x\nload: {mix: {get: 99%, put: 1%}}\nslo: {availability: none}\n"), nil)
 	if err != nil || len(d.Notes) != 1 || !strings.Contains(d.Notes[0], "put has 10 requests/s") {

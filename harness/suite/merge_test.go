@@ -3,6 +3,7 @@ package suite
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -125,6 +126,9 @@ func TestSeedsAreApartAndComeFromTheSeed(t *testing.T) {
 		}
 		if a.Seed < 0 || a.Seed >= seedLimit || a.Shift < 0 || a.Shift >= shiftWithin {
 			t.Fatalf("%+v is out of range", a)
+		}
+		if !slices.ContainsFunc(Shifts(), func(s time.Duration) bool { return (s - a.Shift).Abs() <= 100*time.Millisecond/2 }) {
+			t.Fatalf("%v is none of the shifts that are decided about", a.Shift)
 		}
 	})
 	seeds, shifts := map[int64]bool{}, map[int64]bool{}

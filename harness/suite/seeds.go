@@ -19,6 +19,16 @@ type Attempt struct {
 	Shift time.Duration // in [0, shiftWithin): see run.Options.Shift
 }
 
+// Shifts are the shifts that an Attempt may have, to a tenth of a second: the
+// requests of less are too few for anything that is decided.
+func Shifts() []time.Duration {
+	var all []time.Duration
+	for shift := time.Duration(0); shift < shiftWithin; shift += 100 * time.Millisecond {
+		all = append(all, shift)
+	}
+	return append(all, shiftWithin)
+}
+
 // attemptOf is the i-th run, from 0, of an experiment whose suite has the seed.
 // The first is that of the seed itself and without a shift, as if it were run
 // by itself; the others are drawn from the seed, each by its number alone, so

@@ -36,7 +36,7 @@ func (p *prepared) targets(w io.Writer, seed int64) error {
 		return nil
 	}
 	fmt.Fprintf(w, "\n%s with --seed %d\n", title(p.exp), seed)
-	begin := p.exp.Phases.Warmup + p.exp.Phases.Baseline
+	begin := p.exp.Phases.Warmup + p.exp.Phases.Baseline + p.shift
 	for _, f := range p.faults {
 		names, err := chaos.Aim(f.Fault, p.replicas, uint64(seed))
 		if err != nil {

@@ -90,7 +90,7 @@ func (g *group) runs() int {
 // groups reads every experiment and every suite first, so that a mistake in
 // the last one is found before the first one runs.
 func (c *runCommand) groups(ctx context.Context) ([]*group, error) {
-	r := reading{platform: c.Platform, set: c.Set, control: c.Control, controls: c.Controls, repeat: c.Repeat}
+	r := reading{platform: c.Platform, set: c.Set, control: c.Control, controls: c.Controls, repeat: c.Repeat, shift: c.Shift}
 	var groups []*group
 	var errs []error
 	for _, name := range c.Names {
@@ -107,6 +107,7 @@ type reading struct {
 	control  string
 	controls bool // every control instead of the experiments themselves
 	repeat   int  // 0: as the file says
+	shift    time.Duration
 }
 
 // read is what name asks for. With a suite that would exceed its budget the
@@ -121,7 +122,7 @@ func (r reading) read(ctx context.Context, name string) ([]*group, error) {
 		if err != nil {
 			return nil, err
 		}
-		return r.experiment(ctx, exp, exp.Repeat, "", nil, path)
+		return r.experiment(ctx, experiment.Member{Experiment: exp, Repeat: exp.Repeat}, path)
 	}
 	if r.control != "" {
 		return nil, exit{exitUsage, fmt.Errorf("%s is a suite: --control belongs to an experiment; --controls runs those of all its experiments", path)}
@@ -143,7 +144,7 @@ func (r reading) suite(ctx context.Context, s *experiment.Suite) ([]*group, erro
 		if r.controls && m.Experiment.Applied != "" {
 			continue // it is run when its experiment's controls are
 		}
-		found, err := r.experiment(ctx, m.Experiment, m.Repeat, m.Platform, m.Set, s.File)
+		found, err := r.experiment(ctx, m, s.File)
 		errs, apart = append(errs, err), append(apart, found...)
 		for _, g := range found {
 			whole.jobs = append(whole.jobs, g.jobs...)
@@ -155,15 +156,17 @@ func (r reading) suite(ctx context.Context, s *experiment.Suite) ([]*group, erro
 	return []*group{whole}, s.OverBudget(suite.Planned(whole.work()))
 }
 
-// experiment is a group for the experiment, or for each of its controls.
-func (r reading) experiment(ctx context.Context, exp *experiment.Experiment, repeat int, platform string, set []experiment.Setting, root string) ([]*group, error) {
+// experiment is a group for the experiment, or for each of its controls. root
+// is the file that names it: its own, or that of a suite.
+func (r reading) experiment(ctx context.Context, m experiment.Member, root string) ([]*group, error) {
+	exp, platform := m.Experiment, m.Platform
 	var err error
 	if len(r.set) > 0 {
 		if exp, err = exp.With(r.set); err != nil {
 			return nil, err
 		}
 		if _, ok := r.set["repeat"]; ok {
-			repeat = exp.Repeat
+			m.Repeat = exp.Repeat
 		}
 	}
 	if r.platform != "" {
@@ -182,10 +185,11 @@ func (r reading) experiment(ctx context.Context, exp *experiment.Experiment, rep
 	var groups []*group
 	var errs []error
 	for _, control := range controls {
-		j, err := r.prepare(ctx, exp, control, platform)
+		repeat := r.repeats(m.Repeat, control)
+		j, err := r.prepare(ctx, exp, control, platform, r.shifts(repeat, root != exp.File))
 		if j != nil {
-			j.repeat, j.root = r.repeats(repeat, control), root
-			j.set = r.overrides(set)
+			j.repeat, j.root = repeat, root
+			j.set = r.overrides(m.Set)
 			groups = append(groups, &group{jobs: []*prepared{j}})
 		}
 		errs = append(errs, err)
@@ -193,7 +197,7 @@ func (r reading) experiment(ctx context.Context, exp *experiment.Experiment, rep
 	return groups, merge(errs)
 }
 
-func (r reading) prepare(ctx context.Context, exp *experiment.Experiment, control, platform string) (*prepared, error) {
+func (r reading) prepare(ctx context.Context, exp *experiment.Experiment, control, platform string, shifts []time.Duration) (*prepared, error) {
 	if control != "" {
 		c, err := exp.Control(control)
 		if err != nil {
@@ -201,7 +205,7 @@ func (r reading) prepare(ctx context.Context, exp *experiment.Experiment, contro
 		}
 		exp = c
 	}
-	return prepare(ctx, exp, platform)
+	return prepare(ctx, exp, platform, shifts)
 }
 
 // repeats is how often an experiment is run: a control once, when nobody asks
@@ -214,6 +218,15 @@ func (r reading) repeats(file int, control string) int {
 		return 1
 	}
 	return file
+}
+
+// shifts are those that the runs of an experiment may have: where runs are
+// merged, one that was inconclusive is run again with another.
+func (r reading) shifts(repeat int, ofSuite bool) []time.Duration {
+	if repeat > 1 || ofSuite && !r.controls {
+		return suite.Shifts()
+	}
+	return []time.Duration{r.shift}
 }
 
 // overrides are what a suite and the command line set, as --set takes it, the

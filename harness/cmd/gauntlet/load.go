@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"gauntlet/harness/chaos"
 	"gauntlet/harness/chaos/manifest"
@@ -26,14 +27,16 @@ type prepared struct {
 	replicas []platform.Replica // as they are planned; none of an external system
 	reach    chaos.Reach        // of the faults
 	repeat   int                // ≥ 1
+	shift    time.Duration      // by which the faults come later in the first run
 	set      []string           // what is overridden, as --set takes it
 	root     string             // the file whose tree the run belongs to
 }
 
 // prepare decodes the faults and finds out whether the platform can do them
-// and whether the run can decide anything: before any load.
-func prepare(ctx context.Context, exp *experiment.Experiment, platform string) (*prepared, error) {
-	p := &prepared{exp: exp, platform: platformOf(exp, platform), repeat: 1, root: exp.File}
+// and whether the runs, which have these shifts, can decide anything: before
+// any load.
+func prepare(ctx context.Context, exp *experiment.Experiment, platform string, shifts []time.Duration) (*prepared, error) {
+	p := &prepared{exp: exp, platform: platformOf(exp, platform), repeat: 1, shift: shifts[0], root: exp.File}
 	var mistakes diagnostic.List
 	timelines := make([][]chaos.Timed, len(exp.Faults))
 	for i, f := range exp.Faults {
@@ -64,7 +67,7 @@ func prepare(ctx context.Context, exp *experiment.Experiment, platform string) (
 		return nil, err
 	}
 	var err error
-	p.decision, err = experiment.Decide(exp, func(i int) []experiment.Part { return p.parts(timelines[i]) })
+	p.decision, err = experiment.Decide(exp, func(i int) []experiment.Part { return p.parts(timelines[i]) }, shifts...)
 	return p, err
 }
 

@@ -135,6 +135,7 @@ type Episode struct {
 	Depth         float64  `json:"depth"`         // share of bad requests within
 	Breadth       int      `json:"breadth"`       // scopes with an episode at the same time
 	LostRequests  float64  `json:"lostRequests"`
+	Doubt         float64  `json:"doubt,omitempty"` // share of its bad requests that may be the instrument's or the host's doing; above ½ it is inconclusive
 }
 
 // Recovery is how fast the system came back.

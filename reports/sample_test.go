@@ -45,7 +45,7 @@ func passSample() sample {
 	r.Verdict, r.Why = Pass, "All 7 objectives are kept: degraded for 0.31 s at the outage's beginning, answered from memory for the rest of the minute, and lost none of 21 418 acknowledged writes."
 	r.Recovery = &Recovery{Degraded: true, Recovered: true, FromInject: Duration{ptr(0.31), 0.30, ptr(0.33)}, FromHeal: Duration{ptr(0.0), 0, ptr(0.0)}, Scope: "overall", Fault: "redis-down"}
 	r.Faults[0].Recovery = r.Recovery
-	r.Episodes = []Episode{{"op:get", 25.004, 25.003, 25.005, ptr(25.312), 25.301, 25.330, 0.036, 0.13, 3, 36}, {"overall", 25.004, 25.003, 25.005, ptr(25.312), 25.302, 25.331, 0.040, 0.13, 3, 40}, {"replica:mapper-2", 25.005, 25.004, 25.006, ptr(25.310), 25.28, 25.34, 0.04, 0.13, 3, 13}}
+	r.Episodes = []Episode{{"op:get", 25.004, 25.003, 25.005, ptr(25.312), 25.301, 25.330, 0.036, 0.13, 3, 36, 0}, {"overall", 25.004, 25.003, 25.005, ptr(25.312), 25.302, 25.331, 0.040, 0.13, 3, 40, 0}, {"replica:mapper-2", 25.005, 25.004, 25.006, ptr(25.310), 25.28, 25.34, 0.04, 0.13, 3, 13, 0}}
 	r.Objectives = []Objective{
 		{"recovery", "≤ 15 s", "0.31 s", ptr(0.30), ptr(0.33), "+14.7 s (98 %)", 115000, Pass, "", "The first and only episode after the injection ended after 0.31 s.", 31},
 		sm.availability("availability:get", 0.999, 0),
@@ -100,7 +100,7 @@ func failSample() sample {
 	r.Commit = "4f2c9e1+dirty"
 	r.Recovery = &Recovery{Degraded: true, Recovered: true, Relapses: 1, FromInject: Duration{ptr(78.4), 78.38, ptr(78.43)}, FromHeal: Duration{ptr(18.4), 18.37, ptr(18.43)}, Scope: "overall", Fault: "redis-down"}
 	r.Faults[0].Recovery = r.Recovery
-	r.Episodes = []Episode{{"op:get", 25.002, 25.001, 25.003, ptr(103.4), 103.38, 103.43, 41.2, 0.55, 3, 37080}, {"overall", 25.002, 25.001, 25.003, ptr(103.4), 103.38, 103.43, 41.5, 0.55, 3, 41500}}
+	r.Episodes = []Episode{{"op:get", 25.002, 25.001, 25.003, ptr(103.4), 103.38, 103.43, 41.2, 0.55, 3, 37080, 0.02}, {"overall", 25.002, 25.001, 25.003, ptr(103.4), 103.38, 103.43, 41.5, 0.55, 3, 41500, 0.02}, {"shard:7", 90.1, 90.09, 90.11, ptr(90.6), 90.5, 90.7, 0.3, 0.6, 3, 5, 0.8}}
 	r.Consistency.Lost, r.Consistency.Verdict = 3, Fail
 	r.Consistency.Examples = []string{"d-17-204 acknowledged at 41.207 s by mapper-2, absent from mapper-1 and mapper-3 at 112.8 s", "d-17-209 acknowledged at 41.311 s by mapper-2, absent from all replicas at 112.8 s"}
 	r.Objectives = []Objective{

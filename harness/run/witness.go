@@ -114,14 +114,14 @@ func readHost(path string) ([]observe.Sample, error) {
 // masks are when other work on the host of a generator disturbed the run.
 // Whose requests those were is not asked: at such a time what a replica did
 // under the rest of the load is in doubt as well.
-func (t *trial) masks() []slo.Span {
-	var spans []slo.Span
+func (t *trial) masks() []slo.Mask {
+	var all []slo.Mask
 	for _, g := range t.from {
 		for _, m := range observe.Masks(g.late, g.host) {
-			spans = append(spans, slo.Span(m))
+			all = append(all, slo.Mask{Span: slo.Span(m), Share: 1})
 		}
 	}
-	return spans
+	return all
 }
 
 // warnings are what a reader must know of the host while the run was judged.

@@ -113,7 +113,7 @@ func TestADisturbedBaselineIsNotAMissingSteadyState(t *testing.T) {
 		dir := handMade(t, 0)
 		var bad []history.Op
 		for due := 2 * second; due < 2*second+3e8; due += second / 500 { // beside the good ones: half are bad
-			bad = append(bad, history.Op{Class: history.Timeout, Due: due, Sent: due, Done: due + second})
+			bad = append(bad, history.Op{Due: due, Sent: due, Done: due + 15e7}) // the limit is 100 ms
 		}
 		addOps(t, dir, bad)
 		return dir

@@ -24,14 +24,11 @@ func (j *judge) exposed() (span Span, ok bool) {
 // count is the scope's requests due in span, as the view takes them.
 func (a *analysis) count(sc *scope, span Span) tally {
 	var t tally
-	covered := newMasks(a.Masks)
-	all := a.Samples.between(span.Begin, span.End)
-	for i := range all {
-		s := &all[i]
+	for s, doubtful := range a.requests(span) {
 		if !sc.has(s) {
 			continue
 		}
-		if bad, judged := a.view.judge(s, covered.cover(s.due)); judged {
+		if bad, judged := a.view.judge(s, doubtful); judged {
 			t.add(bad)
 		}
 	}

@@ -85,10 +85,24 @@
 //     was injected, or was not in spite of a steady baseline.
 //   - Residual is judged for the scopes that have an availability objective,
 //     after the last episode of any fault.
-//   - Requests that a mask covers are excluded; when both ways are tried, a
-//     masked bad request may be good, a masked good one stays good. An objective
-//     to which they leave too few is INCONCLUSIVE, instrument-disturbed, even
-//     when all of them are good: the number would rest on the disturbed time.
+//   - Under a mask a bad request is in doubt only when it could have been good
+//     without the hold-up (excuses); a good one is good in spite of it. So a busy
+//     host alone neither excludes nor fails anything, and what no waiting makes
+//     (a wrong answer, an error at once on a host that is merely busy, a time-out
+//     of which the run was held up for a part) counts whatever the host did.
+//   - An episode of which more than half of the bad requests are in doubt breaks
+//     no limit. It keeps one that it keeps with all of them bad: what is within
+//     the limit whoever did it needs no one to blame.
+//   - More than a tenth of the requests in doubt for the generator's lateness
+//     leaves every objective on timing open, and in doubt for what others did
+//     does not. Nothing else tells what the generator's own clock does, and when
+//     it is off that often the rest of its instants are worth little; others are
+//     seen from outside, request by request, and what they can have done is
+//     bounded: with all that is in doubt good or bad the verdict says itself
+//     whether it rests on it. A share above which nothing counts would hide the
+//     outage of a minute that is in doubt for ten seconds.
+//   - An objective to which requests in doubt leave too few is INCONCLUSIVE,
+//     instrument-disturbed, even when all the others are good.
 //   - A baseline operation of fewer than 100 requests breaks steadyState only
 //     when the Wilson interval does: one error of 50 is not 2 %.
 //   - What was due and is not in the log counts as not sent by the generator.

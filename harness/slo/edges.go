@@ -112,13 +112,19 @@ func (s *series) slack(t, horizon int64) int64 {
 // gaps is the time in [from, to] that excluded requests leave open: each
 // stands for the time to its neighbour.
 func (s *series) gaps(from, to int64) int64 {
-	lo, _ := slices.BinarySearch(s.excluded, from)
-	hi, _ := slices.BinarySearch(s.excluded, to+1)
+	n := among(s.excluded(), Span{from, to + 1})
 	rate := s.scope.rateIn(Span{from, to})
-	if hi <= lo || rate <= 0 {
+	if n == 0 || rate <= 0 {
 		return 0
 	}
-	return int64(float64(hi-lo) * float64(second) / rate)
+	return int64(float64(n) * float64(second) / rate)
+}
+
+// among is how many of the instants, which ascend, lie in a span.
+func among(instants []int64, in Span) int {
+	lo, _ := slices.BinarySearch(instants, in.Begin)
+	hi, _ := slices.BinarySearch(instants, in.End)
+	return max(0, hi-lo)
 }
 
 // at is the index of the first judged request due at or after t.

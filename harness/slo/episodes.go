@@ -19,7 +19,7 @@ type episode struct {
 	excluded int
 	impact   float64 // equivalent seconds of full outage
 	lost     float64 // requests that these are
-	masked   float64 // share of its time under a mask
+	doubt    float64 // share of its bad requests that are in doubt
 }
 
 // depth is the bad share within.
@@ -29,6 +29,10 @@ func (e *episode) depth() float64 {
 	}
 	return float64(e.seen.bad) / float64(e.seen.n)
 }
+
+// disputed says that more than half of what is bad in it may not be the
+// system's doing: it is shown, and breaks no limit (§3).
+func (e *episode) disputed() bool { return e.doubt > 0.5 }
 
 // counts says whether the episode is large enough to matter.
 func (e *episode) counts() bool { return e.impact >= leastImpact }
@@ -46,18 +50,14 @@ func (f *finder) fall(i int) float64 {
 }
 
 // find is the scope's episodes, merged where they belong together, by time.
-func find(s *series, sc *scope, masks []Span) []*episode {
+func find(s *series, sc *scope) []*episode {
 	if sc.thin() {
 		return nil
 	}
 	f := finder{series: s}
 	f.scan(0, len(s.due))
 	sc.pending = f.pending()
-	all := f.merge()
-	for _, e := range all {
-		e.masked = overlap(masks, Span{e.degraded, e.recovered})
-	}
-	return all
+	return f.merge()
 }
 
 // scan finds the episodes among requests [lo, hi). What refining cuts off an

@@ -11,9 +11,8 @@ const leastImpact = 0.1
 // That is how many seconds of full outage would have lost as much.
 func (f *finder) measure(e *episode) {
 	e.seen = f.count(e.degraded, e.recovered)
-	lo, _ := slices.BinarySearch(f.excluded, e.degraded)
-	hi, _ := slices.BinarySearch(f.excluded, e.recovered)
-	e.excluded = max(0, hi-lo)
+	e.excluded = among(f.excluded(), Span{e.degraded, e.recovered})
+	e.doubt = f.doubt(e)
 	e.impact, e.lost = 0, 0
 	rate := f.scope.rateIn(Span{e.degraded, e.recovered})
 	if e.seen.n == 0 || rate <= 0 {
@@ -25,16 +24,18 @@ func (f *finder) measure(e *episode) {
 	e.impact = e.lost / rate
 }
 
-// overlap is the share of whole that spans cover.
-func overlap(spans []Span, whole Span) float64 {
-	if whole.End <= whole.Begin {
+// doubt is the share of the episode's bad requests that are in doubt: left out,
+// or taken one way or the other.
+func (f *finder) doubt(e *episode) float64 {
+	doubtful := among(f.doubtful, Span{e.degraded, e.recovered})
+	if doubtful == 0 {
 		return 0
 	}
-	var covered int64
-	for _, s := range spans {
-		covered += max(0, min(s.End, whole.End)-max(s.Begin, whole.Begin))
+	sure := e.seen.bad
+	if f.view == harshly {
+		sure -= doubtful
 	}
-	return float64(covered) / float64(whole.End-whole.Begin)
+	return ratio(doubtful, sure+doubtful)
 }
 
 // breadth is the number of scopes with an episode of impact at the time of e;

@@ -105,7 +105,7 @@ type Input struct {
 	Spec       Spec
 	Aborted    bool   // the run ended early
 	PlannedEnd int64  // when it would have ended; 0: not known
-	Masks      []Span // when the control stream was disturbed; nil: never
+	Masks      []Mask // when others held the run up; nil: never
 }
 
 // Judgement is what came of a run, as far as its load tells.

@@ -11,6 +11,7 @@ type judge struct {
 	Input
 	whole  Span   // all that is judged: from the baseline to the end of the run
 	groups []int  // by fault
+	held   []bool // by sample: others may have made it bad; nil: none
 	buffer series // of the scope at hand; one for all, since a million requests fill 13 MB
 }
 
@@ -28,7 +29,7 @@ func Judge(in Input) Judgement {
 	j := newJudge(in)
 	sound := j.soundness()
 	views := []*analysis{j.analyse(measured)}
-	if sound.ambiguous > 0 || sound.masked > 0 {
+	if sound.ambiguous > 0 || sound.held > 0 {
 		views = append(views, j.analyse(kindly), j.analyse(harshly))
 	}
 	a := views[0]
@@ -48,11 +49,11 @@ func newJudge(in Input) *judge {
 	if in.Samples == nil {
 		in.Samples = &Samples{}
 	}
-	in.Masks = tidy(in.Masks)
 	return &judge{
 		Input:  in,
 		whole:  Span{in.Phases.Baseline.Begin, max(in.Phases.Baseline.Begin, in.Phases.end())},
 		groups: groups(in.Faults),
+		held:   in.Samples.held(Disjoint(in.Masks)),
 	}
 }
 
@@ -63,7 +64,7 @@ func (j *judge) analyse(v view) *analysis {
 		var found []*episode
 		if !sc.thin() {
 			j.buffer.fill(j, sc, v)
-			found = find(&j.buffer, sc, j.Masks)
+			found = find(&j.buffer, sc)
 		}
 		mine := make([]owned, len(found))
 		for i, e := range found {

@@ -37,7 +37,7 @@ func anyTrial(t *rapid.T) (Input, []history.Op) {
 	in.Faults[0].Proven = rapid.Bool().Draw(t, "proven")
 	in.Aborted = rapid.IntRange(0, 9).Draw(t, "aborted") == 0
 	if rapid.IntRange(0, 3).Draw(t, "masked") == 0 {
-		in.Masks = []Span{{7 * second, 8 * second}}
+		in.Masks = []Mask{{Span{7 * second, 8 * second}, 1}}
 	}
 	return in, operations(300, 30, ms...)
 }
@@ -70,7 +70,7 @@ func TestShiftingTimeShiftsTheJudgement(t *testing.T) {
 			s.Begin, s.End = s.Begin+shift, s.End+shift
 		}
 		for i := range in.Masks {
-			in.Masks[i] = Span{in.Masks[i].Begin + shift, in.Masks[i].End + shift}
+			in.Masks[i].Span = Span{in.Masks[i].Begin + shift, in.Masks[i].End + shift}
 		}
 		f := &in.Faults[0]
 		f.InjectBegin, f.InjectEnd, f.HealBegin, f.HealEnd = move(f.InjectBegin), move(f.InjectEnd), move(f.HealBegin), move(f.HealEnd)
@@ -185,7 +185,7 @@ func FuzzJudge(f *testing.F) {
 			Samples: c.Samples(), Operations: []string{"get", "put"}, Rate: rate, PlannedEnd: end, Aborted: bits&1 != 0,
 			Phases: Phases{Baseline: Span{0, inject}, Observe: Span{heal, end}},
 			Spec:   Spec{Recovery: &Limit{Within: time.Second, From: []string{"inject", "heal", "both", ""}[bits>>1&3]}, Availability: []Availability{{"", 0.99}, {"put", 0.9}, {"x", 0.5}}},
-			Masks:  []Span{{heal, end}, {inject, heal}},
+			Masks:  []Mask{{Span{heal, end}, 1}, {Span{inject, heal}, 0.7}, {Span{inject, end}, 0.3}},
 		}
 		if bits&8 != 0 {
 			in.Phases.Fault = &Span{inject, heal}

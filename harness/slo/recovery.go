@@ -161,16 +161,16 @@ func (a *analysis) settle(c claim) claim {
 	}
 	m := c.measure
 	proven := c.fault < 0 || a.proven(c.fault)
-	masked := c.episode != nil && c.episode.masked > 0.5
+	disputed := c.episode != nil && c.episode.disputed()
 	switch {
-	case proven && !masked && m.low > within:
+	case proven && !disputed && m.low > within:
 		c.verdict, c.reason = reports.Fail, reports.LimitBroken
 		return c
 	case a.Aborted:
 		return inconclusive(reports.RunAborted)
 	case !proven:
 		return inconclusive(reports.FaultUnproven)
-	case masked:
+	case disputed && (m.high == nil || *m.high > within):
 		return inconclusive(reports.InstrumentDisturbed)
 	case m.at == nil, a.tooShort(c):
 		return inconclusive(reports.ObserveTooShort)

@@ -14,6 +14,7 @@ import (
 type sample struct {
 	due       int64
 	slip      uint32 // µs, rounded up, saturating at 71 minutes
+	response  uint32 // from due time to outcome, likewise
 	replica   uint16 // history.NoReplica when it reached none
 	shard     uint16 // 0: not known, else the shard plus one
 	operation uint8
@@ -25,10 +26,20 @@ const (
 	flagBad       uint8 = 1 << iota // bad by done − due
 	flagAmbiguous                   // good but for the generator's lateness
 	flagUnsent                      // never sent, for the generator's reasons
+	flagBlocked                     // some of its slip was for want of a free worker
 )
 
 func (s *sample) bad() bool       { return s.flags&flagBad != 0 }
 func (s *sample) ambiguous() bool { return s.flags&flagAmbiguous != 0 }
+
+// lateness is what the generator itself was late, ns; of a request that waited
+// for a worker as well nothing is known for sure.
+func (s *sample) lateness() int64 {
+	if s.flags&flagBlocked != 0 {
+		return 0
+	}
+	return int64(s.slip) * 1000
+}
 
 // Rules say when a request is bad.
 type Rules struct {
@@ -72,16 +83,23 @@ func (c *Collector) Add(op history.Op) {
 	if op.Stream != history.Load {
 		return
 	}
+	flags := c.rules.flags(op)
+	if op.Blocked > 0 {
+		flags |= flagBlocked
+	}
 	c.samples = append(c.samples, sample{
 		due:       op.Due,
-		slip:      uint32(min((max(op.Slip(), 0)+999)/1000, math.MaxUint32)),
+		slip:      micros(op.Slip()),
+		response:  micros(op.Response()),
 		replica:   op.Replica,
 		shard:     op.Shard,
 		operation: op.Kind,
 		class:     op.Class,
-		flags:     c.rules.flags(op),
+		flags:     flags,
 	})
 }
+
+func micros(ns int64) uint32 { return uint32(min((max(ns, 0)+999)/1000, math.MaxUint32)) }
 
 // Samples hands over what was collected, by due time; the collector is empty
 // afterwards. Requests due at the same instant have a fixed order, so that
@@ -95,7 +113,7 @@ func (c *Collector) Samples() *Samples {
 		}
 		return cmp.Or(cmp.Compare(a.flags, b.flags), cmp.Compare(a.class, b.class),
 			cmp.Compare(a.operation, b.operation), cmp.Compare(a.replica, b.replica),
-			cmp.Compare(a.shard, b.shard), cmp.Compare(a.slip, b.slip))
+			cmp.Compare(a.shard, b.shard), cmp.Compare(a.slip, b.slip), cmp.Compare(a.response, b.response))
 	})
 	return s
 }
@@ -110,72 +128,12 @@ type Samples struct {
 // Len is the number of requests.
 func (s *Samples) Len() int { return len(s.all) }
 
-// between is the requests due in [from, to).
-func (s *Samples) between(from, to int64) []sample {
+// within is the indices of the requests due in a span.
+func (s *Samples) within(in Span) (from, to int) {
 	at := func(t int64) int {
 		i, _ := slices.BinarySearchFunc(s.all, t, func(s sample, t int64) int { return cmp.Compare(s.due, t) })
 		return i
 	}
-	lo, hi := at(from), at(to)
-	if hi < lo {
-		return nil
-	}
-	return s.all[lo:hi]
-}
-
-// view is one way to take the requests that are in doubt (§3): leave them
-// out, or take all of them as good, or all as bad.
-type view uint8
-
-const (
-	measured view = iota // ambiguous and masked requests are excluded
-	kindly               // as good
-	harshly              // as bad
-)
-
-// judge says how the view takes a request.
-func (v view) judge(s *sample, masked bool) (bad, judged bool) {
-	if !masked && !s.ambiguous() { // nearly all
-		return s.bad(), true
-	}
-	doubtful := s.ambiguous() || s.bad()
-	switch {
-	case v == measured:
-		return s.bad(), false
-	case doubtful:
-		return v == harshly, true
-	}
-	return s.bad(), true
-}
-
-// masks says whether an instant lies in one of several spans; instants must
-// be asked for in ascending order.
-type masks struct{ left []Span }
-
-// newMasks begins asking; spans must be disjoint and ascending (see tidy).
-func newMasks(spans []Span) masks { return masks{spans} }
-
-func (m *masks) cover(t int64) bool {
-	for len(m.left) > 0 && m.left[0].End <= t {
-		m.left = m.left[1:]
-	}
-	return len(m.left) > 0 && m.left[0].Begin <= t
-}
-
-// tidy sorts spans and joins those that touch.
-func tidy(spans []Span) []Span {
-	sorted := slices.Clone(spans)
-	slices.SortFunc(sorted, func(a, b Span) int { return cmp.Or(cmp.Compare(a.Begin, b.Begin), cmp.Compare(a.End, b.End)) })
-	var out []Span
-	for _, s := range sorted {
-		if s.End <= s.Begin {
-			continue
-		}
-		if n := len(out); n > 0 && s.Begin <= out[n-1].End {
-			out[n-1].End = max(out[n-1].End, s.End)
-			continue
-		}
-		out = append(out, s)
-	}
-	return out
+	from = at(in.Begin)
+	return from, max(from, at(in.End))
 }

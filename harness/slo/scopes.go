@@ -140,11 +140,8 @@ func (sc *scope) settle(c counted, baseline Span, rate, lowest float64) {
 func (j *judge) baseline(v view) [4][]counted {
 	var seen [4][]counted
 	seen[everything] = make([]counted, 1)
-	covered := newMasks(j.Masks)
-	all := j.Samples.between(j.Phases.Baseline.Begin, j.Phases.Baseline.End)
-	for i := range all {
-		s := &all[i]
-		bad, judged := v.judge(s, covered.cover(s.due))
+	for s, doubtful := range j.requests(j.Phases.Baseline) {
+		bad, judged := v.judge(s, doubtful)
 		count := func(by dimension, i int) {
 			for len(seen[by]) <= i {
 				seen[by] = append(seen[by], counted{})
@@ -171,32 +168,40 @@ type series struct {
 	due      []int64
 	bad      []bool
 	slip     []uint32 // µs
-	excluded []int64  // due times of what the view leaves out
+	doubtful []int64  // due times of those in doubt
+	view     view     // which says what became of these
 	whole    Span
 	scope    *scope
 }
 
 // fill reads the scope's requests into s, whose lists are used again.
 func (s *series) fill(j *judge, sc *scope, v view) {
-	s.due, s.bad, s.slip, s.excluded = s.due[:0], s.bad[:0], s.slip[:0], s.excluded[:0]
-	s.whole, s.scope = j.whole, sc
-	covered := newMasks(j.Masks)
-	all := j.Samples.between(j.whole.Begin, j.whole.End)
+	s.due, s.bad, s.slip, s.doubtful = s.due[:0], s.bad[:0], s.slip[:0], s.doubtful[:0]
+	s.whole, s.scope, s.view = j.whole, sc, v
 	if cap(s.due) == 0 { // the first scope is the largest
-		s.due, s.bad, s.slip = make([]int64, 0, len(all)), make([]bool, 0, len(all)), make([]uint32, 0, len(all))
+		from, to := j.Samples.within(j.whole)
+		n := to - from
+		s.due, s.bad, s.slip = make([]int64, 0, n), make([]bool, 0, n), make([]uint32, 0, n)
 	}
-	for i := range all {
-		x := &all[i]
+	for x, doubtful := range j.requests(j.whole) {
 		if !sc.has(x) {
 			continue
 		}
-		bad, judged := v.judge(x, covered.cover(x.due))
-		if !judged {
-			s.excluded = append(s.excluded, x.due)
-			continue
+		if doubtful {
+			s.doubtful = append(s.doubtful, x.due)
 		}
-		s.due, s.bad, s.slip = append(s.due, x.due), append(s.bad, bad), append(s.slip, x.slip)
+		if bad, judged := v.judge(x, doubtful); judged {
+			s.due, s.bad, s.slip = append(s.due, x.due), append(s.bad, bad), append(s.slip, x.slip)
+		}
 	}
+}
+
+// excluded is the due times of what the view leaves out.
+func (s *series) excluded() []int64 {
+	if s.view == measured {
+		return s.doubtful
+	}
+	return nil
 }
 
 // count is the judged requests due in [from, to).

@@ -33,7 +33,7 @@ func Steady(bad, n int) bool {
 func (j *judge) steadyObjective() reports.Objective {
 	outcomes := []reports.Objective{j.steadyIn(measured)}
 	sound := j.soundnessOf(j.Phases.Baseline)
-	if sound.ambiguous > 0 || sound.masked > 0 {
+	if sound.ambiguous > 0 || sound.held > 0 {
 		outcomes = append(outcomes, j.steadyIn(kindly), j.steadyIn(harshly))
 	}
 	return j.conclude(outcomes, sound)

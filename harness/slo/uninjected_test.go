@@ -15,7 +15,7 @@ func TestWhyNothingWasInjected(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		marks  []mark
-		masks  []Span
+		masks  []Mask
 		steady string
 		reason string
 		why    string
@@ -24,7 +24,7 @@ func TestWhyNothingWasInjected(t *testing.T) {
 		{"broken", marks(fails(0, 5, 50, history.EOF)), nil, reports.LimitBroken, few, "No fault was injected, since the baseline was not steady."},
 		{"one operation broken", marks(only(1, down(0, 0.2))), nil, reports.LimitBroken, few, "No fault was injected, since the baseline was not steady."},
 		{"late requests decide", marks(late(1, 1.1, 1)), nil, disturbed, disturbed, "No fault was injected, since it cannot be told whether the baseline was steady."},
-		{"masked requests decide", marks(down(1, 1.1)), []Span{{ms * 950, ms * 1150}}, disturbed, disturbed, "cannot be told"},
+		{"masked requests decide", marks(down(1, 1.1)), []Mask{{Span{ms * 950, ms * 1150}, 1}}, disturbed, disturbed, "cannot be told"},
 		{"the generator did not send", marks(unsent(0, 5, 60, 0)), nil, disturbed, disturbed, ""},
 	} {
 		for _, file := range []string{"faults", "none"} {

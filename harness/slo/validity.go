@@ -17,7 +17,7 @@ const (
 type soundness struct {
 	due       int // requests in the log
 	ambiguous int
-	masked    int // and not ambiguous
+	held      int // in doubt for what others did, and not ambiguous
 	unsent    int // for the generator's reasons: expired, or due and not in the log
 	missing   int // of these: not in the log
 	slipP99   int64
@@ -28,18 +28,15 @@ func (j *judge) soundness() soundness { return j.soundnessOf(j.whole) }
 
 func (j *judge) soundnessOf(span Span) soundness {
 	var v soundness
-	covered := newMasks(j.Masks)
-	all := j.Samples.between(span.Begin, span.End)
-	slips := make([]uint32, 0, len(all))
-	for i := range all {
-		s := &all[i]
+	from, to := j.Samples.within(span)
+	slips := make([]uint32, 0, to-from)
+	for s, doubtful := range j.requests(span) {
 		v.due++
-		masked := covered.cover(s.due)
 		switch {
 		case s.ambiguous():
 			v.ambiguous++
-		case masked:
-			v.masked++
+		case doubtful:
+			v.held++
 		}
 		if s.flags&flagUnsent != 0 {
 			v.unsent++
@@ -81,8 +78,8 @@ func (v soundness) reasons() []string {
 
 func (v soundness) report() reports.Validity {
 	return reports.Validity{
-		ExcludedRatio: ratio(v.ambiguous+v.masked, v.due),
-		MaskedRatio:   ratio(v.masked, v.due),
+		ExcludedRatio: ratio(v.ambiguous+v.held, v.due),
+		MaskedRatio:   ratio(v.held, v.due),
 		SlipP99Ms:     float64(v.slipP99) / 1e6,
 		Reasons:       v.reasons(),
 	}
@@ -107,7 +104,7 @@ func agree(outcomes []reports.Objective, sound soundness) reports.Objective {
 	}
 	if o.Reason == reports.TooFewSamples && len(outcomes) > 1 && outcomes[1].Reason != reports.TooFewSamples {
 		return disturbed(fmt.Sprintf("%s, not counting %d that the generator sent late and %d that other work on the host disturbed.",
-			strings.TrimSuffix(o.Why, "."), sound.ambiguous, sound.masked))
+			strings.TrimSuffix(o.Why, "."), sound.ambiguous, sound.held))
 	}
 	if o.Verdict == reports.Inconclusive {
 		return o
@@ -115,7 +112,7 @@ func agree(outcomes []reports.Objective, sound soundness) reports.Objective {
 	for _, other := range outcomes[1:] {
 		if other.Verdict != o.Verdict {
 			return disturbed(fmt.Sprintf("It depends on %d requests that the generator sent late and %d that other work on the host disturbed: with all of them good it is %s, with all of them bad %s.",
-				sound.ambiguous, sound.masked, outcomes[1].Verdict, outcomes[2].Verdict))
+				sound.ambiguous, sound.held, outcomes[1].Verdict, outcomes[2].Verdict))
 		}
 	}
 	return o

@@ -176,8 +176,8 @@ var recoveryCases = []verdictCase{
 	{name: "it depends on late requests", marks: marks(late(5.1, 8.06, 2)), change: limited(2*time.Second, "inject"), verdict: inc, reason: reports.InstrumentDisturbed, why: []string{"sent late"}},
 	{name: "late requests that change nothing", marks: marks(down(5.002, 6), late(20, 20.2, 1)), verdict: pass},
 	{name: "blocked by the target is the target's", marks: marks(unsent(5.002, 9, 1, timeout+2*time.Millisecond)), verdict: fail, reason: reports.LimitBroken, why: []string{"unsent"}},
-	{name: "half masked", marks: marks(down(5.002, 9)), change: func(in *Input) { in.Masks = []Span{{5500 * ms, 8500 * ms}} }, verdict: inc, reason: reports.InstrumentDisturbed},
-	{name: "wholly masked", marks: marks(down(5.002, 9)), change: func(in *Input) { in.Masks = []Span{{4 * second, 10 * second}} }, verdict: inc, reason: reports.InstrumentDisturbed},
+	{name: "half masked", marks: marks(down(5.002, 9)), change: masked(span(5.5, 8.5)), verdict: inc, reason: reports.InstrumentDisturbed},
+	{name: "wholly masked", marks: marks(down(5.002, 9)), change: masked(span(4, 10)), verdict: inc, reason: reports.InstrumentDisturbed},
 	{name: "aborted, good so far", marks: marks(down(5.002, 6)), change: aborted, verdict: inc, reason: reports.RunAborted},
 	{name: "aborted before the injection", change: all(aborted, func(in *Input) { in.Faults = []Fault{{Name: "down"}} }), verdict: inc, reason: reports.RunAborted},
 	{name: "aborted, broken already", marks: marks(down(5.002, 9)), change: aborted, verdict: fail, reason: reports.LimitBroken},
@@ -213,12 +213,8 @@ var availabilityCases = []verdictCase{
 	{name: "never injected", change: all(available("", 0.9), func(in *Input) { in.Faults = []Fault{{Name: "down"}} }), verdict: inc, reason: reports.FaultUnproven},
 	{name: "depends on late requests", marks: marks(late(6, 6.2, 1)), change: available("", 0.999), verdict: inc, reason: reports.InstrumentDisturbed},
 	{name: "too many late requests", marks: marks(late(5, 30, 7)), change: available("", 0.5), verdict: inc, reason: reports.InstrumentDisturbed},
-	{name: "depends on masked requests", marks: marks(down(6, 6.2)), change: all(available("", 0.999), func(in *Input) { in.Masks = []Span{{5900 * ms, 6300 * ms}} }), verdict: inc, reason: reports.InstrumentDisturbed},
-	{name: "too few because most are masked", change: all(available("", 0.9999), func(in *Input) {
-		in.Samples = collect(operations(3000, 30))
-		in.Rate = 3000
-		in.Masks = []Span{{6 * second, 29 * second}}
-	}), verdict: inc, reason: reports.InstrumentDisturbed, why: []string{"other work on the host"}},
+	{name: "depends on masked requests", marks: marks(down(6, 6.2)), change: all(available("", 0.999), masked(span(5.9, 6.3))), verdict: inc, reason: reports.InstrumentDisturbed},
+	{name: "too few because most are in doubt", rate: 3000, marks: marks(down(6, 29)), change: all(available("", 0.9999), masked(span(6, 29))), verdict: inc, reason: reports.InstrumentDisturbed, why: []string{"other work on the host"}},
 	{name: "aborted", change: all(available("", 0.99), aborted), verdict: inc, reason: reports.RunAborted},
 	{name: "aborted, broken so far, the rest not known", marks: marks(down(5, 9)), change: all(available("", 0.99), aborted), verdict: inc, reason: reports.RunAborted},
 	{name: "aborted, broken whatever might have come", marks: marks(down(5, 9)), change: all(available("", 0.99), aborted, func(in *Input) { in.PlannedEnd = 60 * second }), verdict: fail, reason: reports.LimitBroken},
@@ -249,9 +245,9 @@ var steadyCases = []verdictCase{
 	{name: "none", change: func(in *Input) { in.Samples = collect(nil) }, verdict: inc, reason: reports.InstrumentDisturbed},
 	{name: "none was due", change: func(in *Input) { in.Samples, in.Rate = collect(nil), 0 }, verdict: inc, reason: reports.TooFewSamples},
 	{name: "late requests decide", marks: marks(late(1, 1.1, 1)), verdict: inc, reason: reports.InstrumentDisturbed},
-	{name: "masked requests decide", marks: marks(down(1, 1.2)), change: func(in *Input) { in.Masks = []Span{{900 * ms, 1300 * ms}} }, verdict: inc, reason: reports.InstrumentDisturbed, why: []string{"other work on the host"}},
-	{name: "bad beyond what is masked", marks: marks(down(1, 1.2)), change: func(in *Input) { in.Masks = []Span{{1100 * ms, 1300 * ms}} }, verdict: fail, reason: reports.LimitBroken},
-	{name: "too few because most are masked", change: func(in *Input) { in.Masks = []Span{{0, 4500 * ms}} }, verdict: inc, reason: reports.InstrumentDisturbed, why: []string{"other work on the host"}},
+	{name: "masked requests decide", marks: marks(down(1, 1.2)), change: masked(span(0.9, 1.3)), verdict: inc, reason: reports.InstrumentDisturbed, why: []string{"other work on the host"}},
+	{name: "bad beyond what is masked", marks: marks(down(1, 1.2)), change: masked(span(1.1, 1.3)), verdict: fail, reason: reports.LimitBroken},
+	{name: "too few because most are in doubt", marks: marks(down(0, 4.5)), change: masked(span(0, 4.5)), verdict: inc, reason: reports.InstrumentDisturbed, why: []string{"other work on the host"}},
 	{name: "late requests later do not matter", marks: marks(late(6, 30, 2)), verdict: pass},
 	{name: "the generator did not send", marks: marks(unsent(0, 5, 60, 0)), verdict: inc, reason: reports.InstrumentDisturbed},
 	{name: "aborted in the baseline", change: func(in *Input) {

@@ -28,14 +28,8 @@ type named struct {
 func (j *judge) breakdown(sc *scope, from, to int64) breakdown {
 	var b breakdown
 	classes, replicas, operations := map[string]int{}, map[string]int{}, map[string]int{}
-	covered := newMasks(j.Masks)
-	all := j.Samples.between(from, to)
-	for i := range all {
-		s := &all[i]
-		if !s.bad() || !sc.has(s) {
-			continue
-		}
-		if _, judged := measured.judge(s, covered.cover(s.due)); !judged {
+	for s, doubtful := range j.requests(Span{from, to}) {
+		if !s.bad() || doubtful || !sc.has(s) {
 			continue
 		}
 		b.bad++
@@ -110,7 +104,7 @@ func (a *analysis) claimWords(c claim) string {
 	case reports.RunAborted:
 		return s + ", but the run was aborted."
 	case reports.InstrumentDisturbed:
-		return s + ", but for more than half of that time other work on the host disturbed the measurement."
+		return s + ", but more than half of what was bad in it may be the doing of the generator or of other work on the host."
 	case reports.ObserveTooShort:
 		return s + "; observe was too short to see whether it keeps the limit of " + limit + "."
 	case reports.IntervalSpansLimit:

@@ -12,20 +12,11 @@ import (
 	"gauntlet/harness/chaos"
 )
 
-// underEverything is an experiment whose system is limited, stressed (where
-// the platform can) and scaled for half a minute, and restarted meanwhile.
-func underEverything(t *testing.T, platform string) string {
+// underEverything is an experiment whose system is limited, stressed, scaled,
+// far from its Redis, cut off from it and slow to answer for half a minute,
+// while a replica is down and Redis restarts.
+func underEverything(t *testing.T) string {
 	t.Helper()
-	stress := ""
-	if platform == chaos.Local {
-		stress = `
-  - at: 0s
-    chaos:
-      apiVersion: chaos-mesh.org/v1alpha1
-      kind: StressChaos
-      metadata: {name: burning}
-      spec: {mode: one, duration: 30s, selector: {labelSelectors: {app: mapper}}, stressors: {cpu: {workers: 1, load: 20}, memory: {workers: 1, size: 16MB}}}`
-	}
 	file := filepath.Join(t.TempDir(), "everything.yaml")
 	write(t, file, fmt.Sprintf(`
 name: everything
@@ -36,10 +27,23 @@ phases: {warmup: 1s, baseline: 4s, observe: 30s}
 faults:
   - {at: 0s, action: {limit: {service: mapper, mode: all, cpu: 500m, duration: 30s}}}
   - {at: 0s, action: {scale: {service: mapper, to: 4, duration: 30s}}}
-  - {at: 1s, action: {restart: {service: redis}}}%s
+  - {at: 0s, chaos: {apiVersion: chaos-mesh.org/v1alpha1, kind: StressChaos, metadata: {name: burning}, spec: {
+      mode: one, selector: {labelSelectors: {app: mapper}}, duration: 30s,
+      stressors: {cpu: {workers: 1, load: 20}, memory: {workers: 1, size: 16MB}}}}}
+  - {at: 0s, chaos: {apiVersion: chaos-mesh.org/v1alpha1, kind: NetworkChaos, metadata: {name: far}, spec: {
+      action: delay, mode: all, selector: {labelSelectors: {app: mapper}}, direction: both, duration: 30s,
+      target: {mode: all, selector: {labelSelectors: {app: redis}}}, delay: {latency: 20ms}}}}
+  - {at: 0s, chaos: {apiVersion: chaos-mesh.org/v1alpha1, kind: HTTPChaos, metadata: {name: slow}, spec: {
+      mode: all, selector: {labelSelectors: {app: mapper}}, target: Response, port: 8080, path: "*", delay: 10ms, duration: 30s}}}
+  - {at: 500ms, chaos: {apiVersion: chaos-mesh.org/v1alpha1, kind: NetworkChaos, metadata: {name: cut-off}, spec: {
+      action: partition, mode: one, selector: {labelSelectors: {app: mapper}}, direction: both, duration: 30s,
+      target: {mode: all, selector: {labelSelectors: {app: redis}}}}}}
+  - {at: 1s, action: {restart: {service: redis}}}
+  - {at: 1500ms, chaos: {apiVersion: chaos-mesh.org/v1alpha1, kind: PodChaos, metadata: {name: down}, spec: {
+      action: pod-failure, mode: one, selector: {labelSelectors: {app: mapper}}, duration: 30s}}}
 consistency: {share: 20%%}
 slo: {good: {latency: 1s}, recovery: 15s, availability: {get: 90%%, put: 90%%}}
-`, filepath.Join(root(t), "docker-compose.yml"), stress))
+`, filepath.Join(root(t), "docker-compose.yml")))
 	return file
 }
 
@@ -57,15 +61,15 @@ func noGroups(t *testing.T, out string) {
 	}
 }
 
-// killedUnderEverything kills a run at random instants with every action
-// active, and cleans up as a person would.
+// killedUnderEverything kills a run at random instants with every kind of
+// fault active, and cleans up as a person would.
 func killedUnderEverything(t *testing.T, platform string, kills int, left func(t *testing.T, out string)) {
 	state := t.TempDir()
 	for range kills {
-		wait := rand.N(3 * time.Second)
+		wait := rand.N(4 * time.Second)
 		t.Run(wait.String(), func(t *testing.T) {
 			out := t.TempDir()
-			cmd := command(t, state, "run", underEverything(t, platform), "--platform", platform, "--out", out, "--seed", "7")
+			cmd := command(t, state, "run", underEverything(t), "--platform", platform, "--out", out, "--seed", "7")
 			progress := watch(t, cmd)
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
@@ -84,11 +88,21 @@ func killedUnderEverything(t *testing.T, platform string, kills int, left func(t
 	}
 }
 
-func TestEndToEndKilledUnderEveryAction(t *testing.T) {
+func TestEndToEndKilledUnderEveryFault(t *testing.T) {
 	killedUnderEverything(t, chaos.Local, 2, func(*testing.T, string) {})
 }
 
-func TestDockerKilledUnderEveryAction(t *testing.T) {
+func TestDockerKilledUnderEveryFault(t *testing.T) {
 	needDocker(t)
 	killedUnderEverything(t, chaos.Docker, 1, noContainers)
+}
+
+func TestFurtherKilledUnderEveryFault(t *testing.T) {
+	t.Run(chaos.Local, func(t *testing.T) {
+		killedUnderEverything(t, chaos.Local, 20, func(*testing.T, string) {})
+	})
+	t.Run(chaos.Docker, func(t *testing.T) {
+		needDocker(t)
+		killedUnderEverything(t, chaos.Docker, 20, noContainers)
+	})
 }

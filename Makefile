@@ -80,7 +80,7 @@ docker: tested ## the same on containers; skipped where no Docker engine answers
 	CGO_ENABLED=0 go test -count=1 -timeout 15m -run Docker -v ./harness/cmd/gauntlet
 
 further: tested ## more real runs, on both, of what a change seldom breaks alone
-	CGO_ENABLED=0 go test -count=1 -timeout 25m -run Further -v ./harness/cmd/gauntlet
+	CGO_ENABLED=0 go test -count=1 -timeout 45m -run Further -v ./harness/cmd/gauntlet
 
 # The images that the tests need, where an engine answers.
 tested:

@@ -96,13 +96,3 @@ func TestDockerKilledUnderEveryFault(t *testing.T) {
 	needDocker(t)
 	killedUnderEverything(t, chaos.Docker, 1, noContainers)
 }
-
-func TestFurtherKilledUnderEveryFault(t *testing.T) {
-	t.Run(chaos.Local, func(t *testing.T) {
-		killedUnderEverything(t, chaos.Local, 20, func(*testing.T, string) {})
-	})
-	t.Run(chaos.Docker, func(t *testing.T) {
-		needDocker(t)
-		killedUnderEverything(t, chaos.Docker, 20, noContainers)
-	})
-}

@@ -79,13 +79,19 @@ func TestDockerInterruptLeavesNothingAndAReport(t *testing.T) {
 	}
 }
 
-// Killed at any instant, a run leaves no container, network or volume after
-// gc. Most of the instants are within the start, where something is made in
-// every moment.
-func TestDockerKilledAtRandomInstants(t *testing.T) {
+func TestDockerKilledAtRandomInstants(t *testing.T) { killedOnContainers(t, 4) }
+
+// killedOnContainers kills runs at random instants: none leaves a container,
+// network or volume after gc. Most of the instants are within the start, where
+// something is made in every moment.
+func killedOnContainers(t *testing.T, kills int) {
 	needDocker(t)
 	state := t.TempDir()
-	for i, within := range killsWithin() {
+	for i := range kills {
+		within := 3 * time.Second
+		if i%4 == 3 {
+			within = 12 * time.Second
+		}
 		wait, name := rand.N(within), []string{"redis-outage", "redis-partition"}[i%2]
 		t.Run(name+"+"+wait.String(), func(t *testing.T) {
 			out := t.TempDir()
@@ -105,23 +111,6 @@ func TestDockerKilledAtRandomInstants(t *testing.T) {
 			noContainers(t, out)
 		})
 	}
-}
-
-// killsWithin has the upper bound of each instant; GAUNTLET_KILLS=20 asks for
-// more of them.
-func killsWithin() []time.Duration {
-	n := 4
-	if os.Getenv("GAUNTLET_KILLS") == "20" {
-		n = 20
-	}
-	bounds := make([]time.Duration, n)
-	for i := range bounds {
-		bounds[i] = 3 * time.Second
-		if i%4 == 3 {
-			bounds[i] = 12 * time.Second
-		}
-	}
-	return bounds
 }
 
 // noContainers demands that nothing in the engine carries the label of a run

@@ -24,3 +24,15 @@ func TestFurtherOnContainers(t *testing.T) {
 	needDocker(t)
 	all(t, chaos.Docker, "rolling-restart", "redis-latency", "client-latency")
 }
+
+func TestFurtherKilledOnContainers(t *testing.T) { killedOnContainers(t, 20) }
+
+func TestFurtherKilledUnderEveryFault(t *testing.T) {
+	t.Run(chaos.Local, func(t *testing.T) {
+		killedUnderEverything(t, chaos.Local, 20, func(*testing.T, string) {})
+	})
+	t.Run(chaos.Docker, func(t *testing.T) {
+		needDocker(t)
+		killedUnderEverything(t, chaos.Docker, 20, noContainers)
+	})
+}

@@ -5,11 +5,15 @@ import (
 	"bytes"
 	"context"
 	"debug/elf"
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"slices"
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
 )
 
 // emptyImage is an image without a file, which every engine can make by itself.
@@ -39,6 +43,43 @@ func (s *system) haveEmptyImage(ctx context.Context) error {
 	defer result.Close()
 	_, err = io.Copy(io.Discard, result) // until it is made
 	return err
+}
+
+// startAlone starts a container of nothing but program, whose file is copied
+// to inside; more are its arguments after program's own. The rest of the
+// container is as asked. The id is known from the moment that it is there,
+// whatever becomes of it.
+func (s *system) startAlone(ctx context.Context, program []string, inside string, more []string, asked testcontainers.ContainerRequest) (id string, err error) {
+	if len(program) == 0 {
+		return "", errors.New("nobody said which program it runs")
+	}
+	if err := runsAlone(program[0]); err != nil {
+		return "", err
+	}
+	if err := s.haveEmptyImage(ctx); err != nil {
+		return "", err
+	}
+	binary, err := os.Open(program[0])
+	if err != nil {
+		return "", err
+	}
+	defer binary.Close()
+	own, cancel, err := making(ctx)
+	defer cancel()
+	if err != nil {
+		return "", err
+	}
+	asked.Image, asked.Labels = emptyImage, s.labels(nil)
+	asked.Entrypoint, asked.Cmd = []string{inside}, slices.Concat(program[1:], more)
+	asked.Files = []testcontainers.ContainerFile{{Reader: binary, ContainerFilePath: inside, FileMode: 0o755}}
+	c, err := s.provider.CreateContainer(own, asked)
+	if c != nil {
+		id = c.GetContainerID()
+	}
+	if err == nil && ctx.Err() == nil {
+		_, err = s.engine.ContainerStart(own, id, client.ContainerStartOptions{})
+	}
+	return id, errors.Join(err, ctx.Err())
 }
 
 // runsAlone says why the program at path cannot run in a container without any

@@ -7,14 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
-	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 
 	"gauntlet/harness/chaos/link"
@@ -119,15 +116,6 @@ func (s *system) startLinks(ctx context.Context) error {
 
 // createLinks makes and starts the container.
 func (s *system) createLinks(ctx context.Context) error {
-	if len(s.o.Link) == 0 {
-		return errors.New("nobody said which program it runs")
-	}
-	if err := runsAlone(s.o.Link[0]); err != nil {
-		return err
-	}
-	if err := s.haveEmptyImage(ctx); err != nil {
-		return err
-	}
 	ports := map[int]string{controlPort: s.links.address}
 	for _, p := range s.links.planned {
 		ports[p.port] = p.address
@@ -136,40 +124,20 @@ func (s *system) createLinks(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	binary, err := os.Open(s.o.Link[0])
-	if err != nil {
-		return err
-	}
-	defer binary.Close()
-	own, cancel, err := making(ctx)
-	defer cancel()
-	if err != nil {
-		return err
-	}
-	c, err := s.provider.CreateContainer(own, testcontainers.ContainerRequest{
-		Image:          emptyImage,
+	more := []string{fmt.Sprintf("--listen=0.0.0.0:%d", controlPort), fmt.Sprintf("--seed=%d", s.o.Seed)}
+	s.links.box.id, err = s.startAlone(ctx, s.o.Link, linkBinary, more, testcontainers.ContainerRequest{
 		Name:           prefix(s.o.RunID) + "-" + s.links.box.name,
-		Entrypoint:     []string{linkBinary},
-		Cmd:            slices.Concat(s.o.Link[1:], []string{fmt.Sprintf("--listen=0.0.0.0:%d", controlPort), fmt.Sprintf("--seed=%d", s.o.Seed)}),
 		Env:            map[string]string{link.TokenVariable: s.links.token},
-		Labels:         s.labels(nil),
 		ExposedPorts:   exposed,
 		Networks:       []string{s.network},
 		NetworkAliases: map[string][]string{s.network: {linkAlias}},
-		Files:          []testcontainers.ContainerFile{{Reader: binary, ContainerFilePath: linkBinary, FileMode: 0o755}},
 		ConfigModifier: func(c *container.Config) { c.Hostname = linkAlias },
 		HostConfigModifier: func(h *container.HostConfig) {
 			h.PortBindings = bindings
 			h.LogConfig = container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "8m", "max-file": "2"}}
 		},
 	})
-	if c != nil {
-		s.links.box.id = c.GetContainerID()
-	}
-	if err == nil && ctx.Err() == nil {
-		_, err = s.engine.ContainerStart(own, s.links.box.id, client.ContainerStartOptions{})
-	}
-	return errors.Join(err, ctx.Err())
+	return err
 }
 
 // await waits until the proxy in the container answers.

@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path"
-	"slices"
 	"strings"
 	"time"
 
@@ -57,16 +55,8 @@ func (s *system) stress(ctx context.Context, r *replica, w platform.Stress) erro
 		return errors.New("it is stressed already")
 	case r.now().incarnation == "":
 		return platform.ErrDown
-	case len(s.o.Burner) == 0:
-		return errors.New("no burner is known")
 	}
 	if err := s.nests(ctx); err != nil {
-		return err
-	}
-	if err := runsAlone(s.o.Burner[0]); err != nil {
-		return err
-	}
-	if err := s.haveEmptyImage(ctx); err != nil {
 		return err
 	}
 	b := &burner{}
@@ -94,24 +84,10 @@ func (s *system) nests(ctx context.Context) error {
 	return nil
 }
 
-func (s *system) createBurner(ctx context.Context, r *replica, w platform.Stress, b *burner) error {
-	binary, err := os.Open(s.o.Burner[0])
-	if err != nil {
-		return err
-	}
-	defer binary.Close()
-	own, cancel, err := making(ctx)
-	defer cancel()
-	if err != nil {
-		return err
-	}
-	c, err := s.provider.CreateContainer(own, testcontainers.ContainerRequest{
-		Image:      emptyImage,
-		Name:       fmt.Sprintf("%s-burner-%s-%d", prefix(s.o.RunID), r.name, time.Now().UnixNano()),
-		Entrypoint: []string{burnerBinary},
-		Cmd:        slices.Concat(s.o.Burner[1:], []string{fmt.Sprintf("--workers=%d", w.Workers), fmt.Sprintf("--load=%d", w.Load), fmt.Sprintf("--memory=%d", w.Memory)}),
-		Labels:     s.labels(nil),
-		Files:      []testcontainers.ContainerFile{{Reader: binary, ContainerFilePath: burnerBinary, FileMode: 0o755}},
+func (s *system) createBurner(ctx context.Context, r *replica, w platform.Stress, b *burner) (err error) {
+	more := []string{fmt.Sprintf("--workers=%d", w.Workers), fmt.Sprintf("--load=%d", w.Load), fmt.Sprintf("--memory=%d", w.Memory)}
+	b.id, err = s.startAlone(ctx, s.o.Burner, burnerBinary, more, testcontainers.ContainerRequest{
+		Name: fmt.Sprintf("%s-burner-%s-%d", prefix(s.o.RunID), r.name, time.Now().UnixNano()),
 		// Its input stays open for as long as it runs.
 		ConfigModifier: func(c *container.Config) { c.OpenStdin = true },
 		HostConfigModifier: func(h *container.HostConfig) {
@@ -120,16 +96,10 @@ func (s *system) createBurner(ctx context.Context, r *replica, w platform.Stress
 			h.LogConfig = container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "1m", "max-file": "1"}}
 		},
 	})
-	if c != nil {
-		b.id = c.GetContainerID()
+	if err != nil {
+		return err
 	}
-	if err == nil && ctx.Err() == nil {
-		_, err = s.engine.ContainerStart(own, b.id, client.ContainerStartOptions{})
-	}
-	if err != nil || ctx.Err() != nil {
-		return errors.Join(err, ctx.Err())
-	}
-	got, err := s.engine.ContainerInspect(own, b.id, client.ContainerInspectOptions{})
+	got, err := s.engine.ContainerInspect(ctx, b.id, client.ContainerInspectOptions{})
 	if err == nil && got.Container.State != nil {
 		b.pid = got.Container.State.Pid
 	}

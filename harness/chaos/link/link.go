@@ -81,9 +81,6 @@ type Rule struct {
 	Bucket int64 `json:"bucket,omitempty"` // bytes that may go at once; 0: 10 ms of Rate; at least 1,460 (a packet)
 	Limit  int64 `json:"limit,omitempty"`  // bytes that may wait for tokens before the sender is slowed; 0: 100 ms of Rate, at least 64 KiB; Window at most
 
-	DripBytes int           `json:"dripBytes,omitempty"` // so many bytes at a time,
-	DripEvery time.Duration `json:"dripEvery,omitempty"` // and so long between them
-
 	// Drop is silence: what was sent and what is sent stays unsent until the
 	// fault ends, on existing connections too; new connections are not answered.
 	// A proxy in user space cannot keep the kernel from completing a handshake, so

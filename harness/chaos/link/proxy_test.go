@@ -145,7 +145,7 @@ func TestBytesPassUnchanged(t *testing.T) {
 		"no rule":    nil,
 		"delay":      {{Direction: Forward, Delay: 2 * time.Millisecond, Jitter: time.Millisecond}, {Direction: Backward, Delay: time.Millisecond}},
 		"rate":       {{Direction: Forward, Rate: 30 << 20}},
-		"everything": {{Direction: Backward, Delay: time.Millisecond, Rate: 50 << 20, DripBytes: 100_000, DripEvery: time.Millisecond, Loss: 0.0001}},
+		"everything": {{Direction: Backward, Delay: time.Millisecond, Rate: 50 << 20, Loss: 0.0001}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, address := opened(t, echo(t))
@@ -404,12 +404,12 @@ func TestCloseLeavesNothingRunning(t *testing.T) {
 func TestRulesThatCannotBeDoneChangeNothing(t *testing.T) {
 	p, address := opened(t, echo(t))
 	for name, bad := range map[string]Rule{
-		"unknown link":     {Pair: Pair{"a", "b", 1}, Direction: Forward},
-		"no direction":     {Pair: pair, Delay: time.Second},
-		"negative delay":   {Pair: pair, Direction: Forward, Delay: -1},
-		"loss above 1":     {Pair: pair, Direction: Forward, Loss: 1.1},
-		"drip without end": {Pair: pair, Direction: Forward, DripBytes: 1},
-		"HTTP on bytes":    {Pair: pair, Direction: Forward, HTTP: &HTTP{Abort: true}},
+		"unknown link":   {Pair: Pair{"a", "b", 1}, Direction: Forward},
+		"no direction":   {Pair: pair, Delay: time.Second},
+		"negative delay": {Pair: pair, Direction: Forward, Delay: -1},
+		"loss above 1":   {Pair: pair, Direction: Forward, Loss: 1.1},
+		"jitter of days": {Pair: pair, Direction: Forward, Jitter: 48 * time.Hour},
+		"HTTP on bytes":  {Pair: pair, Direction: Forward, HTTP: &HTTP{Abort: true}},
 	} {
 		if _, err := p.Apply(t.Context(), "bad", []Rule{{Pair: pair, Direction: Forward, Drop: true}, bad}); err == nil {
 			t.Errorf("%s: applied", name)

@@ -104,7 +104,7 @@ func TestRemoteSaysThatNobodyAnswers(t *testing.T) {
 func FuzzControl(f *testing.F) {
 	f.Add("/open", []byte(`{"source":"client","destination":"d","port":1,"listen":"127.0.0.1:0","target":"127.0.0.1:1"}`))
 	f.Add("/apply", []byte(`{"fault":"f","rules":[{"source":"client","destination":"mapper-1","port":8080,"direction":"forward","delay":9223372036854775807}]}`))
-	f.Add("/apply", []byte(`{"fault":"f","rules":[{"source":"client","destination":"mapper-1","port":8080,"direction":"backward","rate":1,"dripBytes":1,"dripEvery":1,"loss":1,"drop":true}]}`))
+	f.Add("/apply", []byte(`{"fault":"f","rules":[{"source":"client","destination":"mapper-1","port":8080,"direction":"backward","rate":1,"loss":1,"drop":true}]}`))
 	f.Add("/clear", []byte(`{"fault":"f"}`))
 	f.Add("/counters", []byte(`{}`))
 	f.Add("/retarget", []byte(`{"pair":{},"target":""}`))

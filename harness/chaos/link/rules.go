@@ -25,7 +25,7 @@ func (r *rules) shaping() bool {
 }
 
 func (r *Rule) shapes() bool {
-	return r.Drop || r.Delay > 0 || r.Jitter > 0 || r.Loss > 0 || r.Rate > 0 || r.DripBytes > 0
+	return r.Drop || r.Delay > 0 || r.Jitter > 0 || r.Loss > 0 || r.Rate > 0
 }
 
 // sameRates tells whether r and o let bytes through by the same tokens.
@@ -113,8 +113,6 @@ func (r *Rule) Check() error {
 	bad(r.Rate < 0 || r.Rate > 1<<40, "rate", r.Rate, "0 … 2^40 bytes per second")
 	bad(r.Bucket < 0 || r.Bucket > 1<<40, "bucket", r.Bucket, "0 … 2^40 bytes")
 	bad(r.Limit < 0 || r.Limit > 1<<40, "limit", r.Limit, "0 … 2^40 bytes")
-	bad(r.DripBytes < 0, "drip", r.DripBytes, "0 or more bytes")
-	bad(r.DripBytes > 0 && (r.DripEvery <= 0 || r.DripEvery > longest), "drip every", r.DripEvery, "more than 0, at most 24h")
 	if r.HTTP != nil {
 		all = append(all, r.HTTP.check(r.Direction))
 	}

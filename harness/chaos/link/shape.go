@@ -31,25 +31,23 @@ func after(at, ns int64) int64 {
 // shares with the link's other connections is the rates alone.
 //
 // The stages stand in the order of a network's: bytes wait for tokens where they
-// enter (so that one connection's stall holds up no other), then travel, are
-// lost, and last drip out.
+// enter (so that one connection's stall holds up no other), then travel, and
+// are lost.
 type shaper struct {
 	rnd   *rand.Rand
 	rules *rules
 
 	delays []delayState
 	losses []lossState
-	drips  []dripState
 
 	travel int64 // ns of what is being offered, in delays of every kind
 	last   int64 // when the bytes offered before go on: none overtakes them
 }
 
-// adopt follows other rules from the instant now. What a rule that stays has
-// drawn last is kept.
-func (s *shaper) adopt(r *rules, now int64) {
-	delays, losses, drips := s.delays, s.losses, s.drips
-	s.rules, s.delays, s.losses, s.drips, s.last = r, nil, nil, nil, 0
+// adopt follows other rules. What a rule that stays has drawn last is kept.
+func (s *shaper) adopt(r *rules) {
+	delays, losses := s.delays, s.losses
+	s.rules, s.delays, s.losses, s.last = r, nil, nil, 0
 	if r == nil {
 		return
 	}
@@ -59,9 +57,6 @@ func (s *shaper) adopt(r *rules, now int64) {
 		}
 		if rule.Loss > 0 {
 			s.losses = append(s.losses, kept(losses, rule, newLoss))
-		}
-		if rule.DripBytes > 0 {
-			s.drips = append(s.drips, kept(drips, rule, newDrip).from(now))
 		}
 	}
 }
@@ -95,16 +90,6 @@ func (s *shaper) stall(rto time.Duration) (ns int64) {
 	return ns
 }
 
-// portion is how many bytes may be offered at once: what drips is cut into many
-// pieces, and not all of them are to lie in the queue.
-func (s *shaper) portion() int {
-	n := math.MaxInt
-	for _, d := range s.drips {
-		n = min(n, max(d.rule.DripBytes, segment))
-	}
-	return n
-}
-
 // limited tells whether bytes wait for tokens.
 func (s *shaper) limited() bool { return s.rules != nil && !s.rules.drop && len(s.rules.rates) > 0 }
 
@@ -133,15 +118,8 @@ func (s *shaper) piece(granted int64, n int) (int, int64) {
 	if len(s.losses) > 0 {
 		n = min(n, segment)
 	}
-	for i := range s.drips {
-		n = min(n, s.drips[i].left)
-	}
-	at := max(s.last, after(after(granted, s.travel), s.stall(retransmission)))
-	for i := range s.drips {
-		at = s.drips[i].pass(at, n)
-	}
-	s.last = at
-	return n, at
+	s.last = max(s.last, after(after(granted, s.travel), s.stall(retransmission)))
+	return n, s.last
 }
 
 // end says when the end of the stream goes on, which is no byte.

@@ -41,12 +41,12 @@ func shaperOf(seed uint64, list ...Rule) *shaper {
 		all = append(all, &r)
 	}
 	s := &shaper{rnd: rand.New(rand.NewPCG(seed, 1))}
-	s.adopt(combine(map[string][]*Rule{"f": all}, pair, Forward, nil, 0), 0)
+	s.adopt(combine(map[string][]*Rule{"f": all}, pair, Forward, nil, 0))
 	return s
 }
 
 func drawRule(t *rapid.T) Rule {
-	r := Rule{
+	return Rule{
 		Delay:           time.Duration(rapid.Int64Range(0, 1e9).Draw(t, "delay")),
 		Jitter:          time.Duration(rapid.Int64Range(0, 1e9).Draw(t, "jitter")),
 		Correlation:     rapid.Float64Range(0, 1).Draw(t, "correlation"),
@@ -54,12 +54,7 @@ func drawRule(t *rapid.T) Rule {
 		LossCorrelation: rapid.Float64Range(0, 1).Draw(t, "loss correlation"),
 		Rate:            rapid.SampledFrom([]int64{0, 1, 1000, 1e6, 1e9, 1 << 40}).Draw(t, "rate"),
 		Bucket:          rapid.SampledFrom([]int64{0, 1, 1e5, 1 << 40}).Draw(t, "bucket"),
-		DripBytes:       rapid.SampledFrom([]int{0, 1, 100, 1e6}).Draw(t, "drip"),
 	}
-	if r.DripBytes > 0 {
-		r.DripEvery = time.Duration(rapid.Int64Range(1, 1e9).Draw(t, "every"))
-	}
-	return r
 }
 
 func TestEveryByteGoesOnceInOrderAndNotBeforeItCame(t *testing.T) {
@@ -102,7 +97,7 @@ func TestRateIsNeverExceededAndIsUsed(t *testing.T) {
 		}
 		s := shaperOf(1, rule)
 		other := &shaper{rnd: s.rnd}
-		other.adopt(s.rules, 0) // another connection of the same link
+		other.adopt(s.rules) // another connection of the same link
 		var all []piece
 		now := int64(0)
 		backlogged := true
@@ -213,20 +208,6 @@ func TestALostSegmentStallsWhatFollows(t *testing.T) {
 	}
 	if s := shaperOf(5, Rule{Loss: 1}); shaped(s, []int64{0}, []int{1})[0].due != never || s.handshake() != never {
 		t.Error("with a loss of 1 something passes")
-	}
-}
-
-func TestDripsAreApart(t *testing.T) {
-	s := shaperOf(1, Rule{DripBytes: 10, DripEvery: time.Second})
-	want := []piece{{10, 0}, {5, 1e9}, {5, 1e9}, {10, 2e9}, {10, 3e9}, {3, 10e9}, {7, 10e9 + 5e8}, {1, 11e9}}
-	got := shaped(s, []int64{0, 1e6, 10e9, 10e9 + 5e8}, []int{15, 25, 3, 8})
-	if len(got) != len(want) {
-		t.Fatalf("got %v", got)
-	}
-	for i := range want {
-		if got[i] != want[i] {
-			t.Errorf("piece %d: %v, want %v", i, got[i], want[i])
-		}
 	}
 }
 

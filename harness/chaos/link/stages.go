@@ -117,39 +117,3 @@ func (b *rateState) pass(at int64, n int) int64 {
 	b.full = max(b.full, at) + need
 	return at
 }
-
-// dripState lets DripBytes go every DripEvery.
-type dripState struct {
-	rule *Rule
-	next int64 // when the next drip may begin
-	left int   // bytes of the present drip, never 0
-}
-
-func newDrip(r *Rule) dripState { return dripState{rule: r, left: r.DripBytes} }
-
-func (d dripState) of() *Rule { return d.rule }
-
-// from begins anew with a whole drip after the present one.
-func (d dripState) from(now int64) dripState {
-	if d.next > now {
-		d.next = now + int64(d.rule.DripEvery)
-	}
-	d.left = d.rule.DripBytes
-	return d
-}
-
-// pass is when n bytes that come at the instant at go on; n is at most left.
-func (d *dripState) pass(at int64, n int) int64 {
-	if at == never || n == 0 {
-		return at
-	}
-	if d.left == d.rule.DripBytes || at >= d.next {
-		at = max(at, d.next)
-		d.next = at + int64(d.rule.DripEvery)
-		d.left = d.rule.DripBytes
-	}
-	if d.left -= n; d.left == 0 {
-		d.left = d.rule.DripBytes
-	}
-	return at
-}

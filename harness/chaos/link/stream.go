@@ -130,42 +130,34 @@ func (s *stream) straight() (*net.TCPConn, error) {
 	return s.to, nil
 }
 
+// enqueue makes data wait, and returns when there is room for more.
 func (s *stream) enqueue(data []byte, holds []*HTTP) error {
+	if err := s.put(data, holds); err != nil {
+		return err
+	}
 	alarm := s.clock.alarm()
 	defer alarm.stop()
-	c := chunk{holds: holds, arrived: s.clock.now()}
-	c.offered = c.arrived
-	for len(data) > 0 {
-		n, err := s.put(c, data)
-		if err != nil {
-			return err
+	for {
+		until, full := s.full()
+		if !full {
+			return nil
 		}
-		data = data[n:]
-		for {
-			until, full := s.full()
-			if !full {
-				break
-			}
-			alarm.wait(until, s.room)
-		}
+		alarm.wait(until, s.room)
 	}
-	return nil
 }
 
-// put makes a portion of data wait, as c says, and returns how much.
-func (s *stream) put(c chunk, data []byte) (int, error) {
+func (s *stream) put(data []byte, holds []*HTTP) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return 0, net.ErrClosed
+		return net.ErrClosed
 	}
 	s.follow()
-	n := min(len(data), s.shaper.portion())
-	c.data = bytes.Clone(data[:n])
-	s.waiting += n
-	s.offer(c)
+	now := s.clock.now()
+	s.waiting += len(data)
+	s.offer(chunk{data: bytes.Clone(data), holds: holds, arrived: now, offered: now})
 	s.start()
-	return n, nil
+	return nil
 }
 
 // full tells whether the reader has to wait, and until when at least: never
@@ -215,7 +207,7 @@ func (s *stream) follow() {
 			s.queue[i].granted = 0
 		}
 	}
-	s.shaper.adopt(r, s.clock.now())
+	s.shaper.adopt(r)
 	s.offerAgain()
 }
 

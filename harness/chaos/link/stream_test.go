@@ -71,7 +71,7 @@ func TestRulesMayChangeAtAnyTime(t *testing.T) {
 		for ctx.Err() == nil {
 			rules := []Rule{
 				{Delay: time.Duration(rnd.Int64N(3e6)), Jitter: time.Duration(rnd.Int64N(3e6))}, {Rate: 1 + rnd.Int64N(100<<20)},
-				{DripBytes: 1 + rnd.IntN(10_000), DripEvery: time.Microsecond}, {Drop: true}, {Loss: 0.001}, {},
+				{Drop: true}, {Loss: 0.001}, {},
 			}
 			r := rules[rnd.IntN(len(rules))]
 			r.Pair, r.Direction = pair, []Direction{Forward, Backward}[rnd.IntN(2)]

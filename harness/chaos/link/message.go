@@ -87,7 +87,7 @@ func (p *parser) pass(m *message, was, wanted bool) outcome {
 			body = []byte{}
 		}
 	}
-	if len(m.holds) > 0 || m.editHead(h) || body != nil && m.edited {
+	if edited := m.editHead(h); edited || len(m.holds) > 0 || body != nil && m.edited {
 		p.s.count.changed.Add(1)
 	}
 	if wanted && body == nil {

@@ -45,6 +45,9 @@ func linkVictims(sys platform.System, f Fault, set Settings, replicas []platform
 // that each victim's are undone for itself.
 func linkVictim(shaper link.Control, f Fault, set Settings, r platform.Replica, rules []link.Rule, views []*linkView) *victim {
 	name := f.Name + " on " + r.Name
+	for _, v := range views {
+		v.fault = name
+	}
 	w := newLinkWitness(set, r.Name, shaper, views)
 	return &victim{replica: r, witness: w, check: w.check,
 		act: func(ctx context.Context) error {

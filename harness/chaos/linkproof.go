@@ -57,8 +57,8 @@ type evidence struct {
 	held   time.Duration
 }
 
-// evidence takes together what was seen and counted, in the directions that
-// the rules are for. What the witness put on the link itself is taken off
+// evidence takes together what was seen and what is counted of this fault, in
+// the directions that the rules are for. What the witness put on the link itself is taken off
 // generously: a question without an answer counts as if answered, and where
 // none was asked a connection of before as if it was still to be served.
 func (l *linkView) evidence(first, last link.Counters) evidence {
@@ -83,8 +83,9 @@ func (l *linkView) evidence(first, last link.Counters) evidence {
 		if r.Direction == link.Backward {
 			before, after, own = first.Backward, last.Backward, mine.received
 		}
-		d := minus(after, before)
-		e.passed = plus(e.passed, d)
+		d := after.By[l.fault] // another on the same link proves nothing
+		d.Bytes = after.Bytes - before.Bytes
+		e.passed = e.passed.Plus(d)
 		switch {
 		case r.HTTP != nil:
 			e.others += d.Changed
@@ -110,16 +111,6 @@ func (l *linkView) evidence(first, last link.Counters) evidence {
 func meets(h link.HTTP, path string) bool {
 	return (h.Method == "" || h.Method == "GET") && (h.Code == 0 || h.Code == 200) &&
 		slices.Contains([]string{"", "*", "/*", path}, h.Path) && len(h.RequestHeaders) == 0 && len(h.ResponseHeaders) == 0
-}
-
-func minus(a, b link.Stream) link.Stream {
-	return link.Stream{Bytes: a.Bytes - b.Bytes, Delayed: a.Delayed - b.Delayed, Held: a.Held - b.Held, Chunks: a.Chunks - b.Chunks,
-		Withheld: a.Withheld - b.Withheld, Refused: a.Refused - b.Refused, Reset: a.Reset - b.Reset, Changed: a.Changed - b.Changed}
-}
-
-func plus(a, b link.Stream) link.Stream {
-	return link.Stream{Bytes: a.Bytes + b.Bytes, Delayed: a.Delayed + b.Delayed, Held: a.Held + b.Held, Chunks: a.Chunks + b.Chunks,
-		Withheld: a.Withheld + b.Withheld, Refused: a.Refused + b.Refused, Reset: a.Reset + b.Reset, Changed: a.Changed + b.Changed}
 }
 
 // missing is what of the fault is not shown; "" when everything is.

@@ -72,7 +72,7 @@ func TestEvidence(t *testing.T) {
 // What the witness put on a link itself is no sign that the fault met anybody.
 func TestTheWitnessDoesNotProveByItself(t *testing.T) {
 	view := func(r link.Rule) *linkView {
-		v := &linkView{pair: link.Pair{Source: "mapper-1", Destination: "redis-1", Port: 6379}, exchange: &exchange{request: []byte("PING\r\n")}}
+		v := &linkView{fault: "f", pair: link.Pair{Source: "mapper-1", Destination: "redis-1", Port: 6379}, exchange: &exchange{request: []byte("PING\r\n")}}
 		for _, d := range []link.Direction{link.Forward, link.Backward} {
 			r.Direction = d
 			v.rules = append(v.rules, r)
@@ -82,7 +82,10 @@ func TestTheWitnessDoesNotProveByItself(t *testing.T) {
 		return v
 	}
 	counters := func(forward, backward link.Stream) link.Counters {
-		return link.Counters{Forward: forward, Backward: backward}
+		by := func(s link.Stream) link.Stream {
+			return link.Stream{Delayed: 1e6, Withheld: 1e6, Refused: 9, By: map[string]link.Stream{"f": s}}
+		}
+		return link.Counters{Forward: by(forward), Backward: by(backward)}
 	}
 	for _, c := range []struct {
 		name   string

@@ -47,6 +47,7 @@ type linkWitness struct {
 // linkView is one link as the witness saw it. mu of the witness guards what is
 // seen.
 type linkView struct {
+	fault string // that the link's counters know the rules by
 	pair  link.Pair
 	rules []link.Rule
 	late  time.Duration // by which a round trip is expected to be longer

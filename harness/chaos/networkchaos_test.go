@@ -226,6 +226,39 @@ func TestTwoFaultsOnOneLink(t *testing.T) {
 	}
 }
 
+// What another fault does to the same link proves nothing of one that did
+// nothing.
+func TestAnotherFaultOnTheLinkIsNoProof(t *testing.T) {
+	p := newPair(t, true)
+	set := Settings{Clock: history.NewClock(time.Now()), Probe: platform.Probe, ReadyWithin: 10 * time.Second, Seed: 1}
+	var all []*Prepared
+	for _, c := range []struct {
+		name  string
+		delay time.Duration
+		inert bool
+	}{{"done", 60 * ms, false}, {"not done", 40 * ms, true}} {
+		f := between(func(n *Network) { n.Delay, n.Direction = c.delay, "to" })
+		f.Name = c.name
+		set.Inert = c.inert
+		prepared, err := Prepare(t.Context(), p, f, set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, prepared)
+	}
+	for i := range all { // the one that does nothing first: it sees the link as it was
+		if _, err := all[1-i].Inject(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	time.Sleep(1200 * ms) // their duration
+	for _, p := range all {
+		heal(t, p)
+	}
+	wantProof(t, all[0], true, `late by 60 ms in the mean`)
+	wantProof(t, all[1], false, `nothing was late`)
+}
+
 func TestNetworkChaosNeedsLinks(t *testing.T) {
 	sys := newFake(t)
 	f := delayOf("mapper", "both", target("redis"))

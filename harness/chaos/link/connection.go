@@ -132,6 +132,11 @@ func (c *connection) silenced(f, b *rules) bool {
 			silent = true
 			if !c.unanswered.Load() {
 				d.count.refused.Add(1)
+				for _, r := range d.rules.all {
+					if r.Drop {
+						r.done.refused.Add(1)
+					}
+				}
 			}
 		}
 	}
@@ -215,18 +220,18 @@ func (c *connection) broke(s *stream) {
 }
 
 // end closes both sides, in order or else with a RST.
-func (c *connection) end(how ending) { c.breakOff(how, nil) }
+func (c *connection) end(how ending) { c.breakOff(how) }
 
-// breakOff closes both sides; when that is because of a rule, it counts it.
-func (c *connection) breakOff(how ending, because *streamCounts) {
+// breakOff closes both sides; when that is because of a rule, it is counted.
+func (c *connection) breakOff(how ending, counts ...*streamCounts) {
 	c.mu.Lock()
 	if c.over {
 		c.mu.Unlock()
 		return
 	}
 	c.over = true
-	if because != nil {
-		because.reset.Add(1)
+	for _, count := range counts {
+		count.reset.Add(1)
 	}
 	server := c.server
 	c.mu.Unlock()

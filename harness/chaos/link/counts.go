@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// streamCounts count one direction of a link, for all its connections.
+// streamCounts count one direction of a link, for all its connections: all of
+// it, or what one rule has done.
 type streamCounts struct {
 	bytes, delayed, held, chunks, withheld, refused, reset, changed, skipped atomic.Int64
 }
@@ -16,13 +17,21 @@ func (c *streamCounts) passing(batch []chunk, now, times int64) (bytes int) {
 	for _, p := range batch {
 		bytes += len(p.data)
 		if p.late {
-			c.delayed.Add(times * int64(len(p.data)))
-			c.held.Add(times * (now - p.arrived))
-			c.chunks.Add(times)
+			c.late(len(p.data), now-p.arrived, times)
+			for _, w := range p.why {
+				w.rule.done.late(len(p.data), min(w.ns, now-p.arrived), times)
+			}
 		}
 	}
 	c.bytes.Add(times * int64(bytes))
 	return bytes
+}
+
+// late counts a chunk of n bytes that was held for so long.
+func (c *streamCounts) late(n int, ns, times int64) {
+	c.delayed.Add(times * int64(n))
+	c.held.Add(times * ns)
+	c.chunks.Add(times)
 }
 
 func (c *streamCounts) read() Stream {

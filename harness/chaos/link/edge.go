@@ -102,10 +102,10 @@ func (e *edge) poke() {
 	}
 }
 
-// breakOff resets the connections that exist, on behalf of a rule for d.
-func (e *edge) breakOff(d Direction) {
+// breakOff resets the connections that exist, on behalf of r.
+func (e *edge) breakOff(r *active) {
 	for _, c := range e.connections() {
-		c.breakOff(reset, &e.side(d).counts)
+		c.breakOff(reset, &e.side(r.Direction).counts, &r.done)
 	}
 }
 

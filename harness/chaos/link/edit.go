@@ -10,15 +10,16 @@ import (
 	jsonpatch "github.com/evanphx/json-patch/v5"
 )
 
-// editHead changes the head as the rules say, where messages end apart, and
-// tells whether they say anything about it.
-func (m *message) editHead(h *head) (changed bool) {
+// editHead changes the head as the rules say, where messages end apart.
+func (m *message) editHead(h *head) {
 	for _, r := range m.rules {
-		changed = r.editHead(h) || changed
+		if r.HTTP.editHead(h) {
+			m.note(r)
+		}
 	}
-	return changed
 }
 
+// editHead tells whether the rule says anything about the head.
 func (r *HTTP) editHead(h *head) (changed bool) {
 	if r.ReplaceMethod != "" || r.ReplacePath != "" || len(r.ReplaceQueries)+len(r.PatchQueries) > 0 {
 		h.request(r.ReplaceMethod, r.target)
@@ -60,9 +61,11 @@ func (r *HTTP) target(path, query string) (string, string) {
 // A patch that cannot be done is counted and left out.
 func (p *parser) editBody(m *message) (body []byte) {
 	skipped := false
-	for _, r := range m.rules {
+	for _, rule := range m.rules {
+		r := rule.HTTP
 		if r.ReplaceBody != nil {
 			body = r.ReplaceBody
+			m.note(rule)
 		}
 		if r.PatchBody == "" || m.body == http.NoBody && body == nil {
 			continue
@@ -74,9 +77,11 @@ func (p *parser) editBody(m *message) (body []byte) {
 		patched, err := jsonpatch.MergePatch(from, []byte(r.PatchBody))
 		if !ok || err != nil {
 			skipped = true
+			rule.done.skipped.Add(1)
 			continue
 		}
 		body = patched
+		m.note(rule)
 	}
 	if skipped {
 		p.s.count.skipped.Add(1)

@@ -136,6 +136,34 @@ type Stream struct {
 	Reset    int64         `json:"reset"`    // connections broken off by a Reset, a Reject or an HTTP Abort
 	Changed  int64         `json:"changed"`  // HTTP messages aborted, delayed, replaced or patched
 	Skipped  int64         `json:"skipped"`  // HTTP messages whose body a patch met and could not change: not JSON, compressed or too long
+
+	// By is the same of what the rules of one fault did, for each that is in force,
+	// since it was applied: what two of them made late together is counted for
+	// both, with what each asked for as its Held. An HTTP Abort counts when it is
+	// decided, and Bytes not at all.
+	By map[string]Stream `json:"by,omitempty"`
+}
+
+// side is the direction d.
+func (c *Counters) side(d Direction) *Stream {
+	if d == Forward {
+		return &c.Forward
+	}
+	return &c.Backward
+}
+
+// add counts done for the fault.
+func (s *Stream) add(fault string, done Stream) {
+	if s.By == nil {
+		s.By = map[string]Stream{}
+	}
+	s.By[fault] = s.By[fault].Plus(done)
+}
+
+// Plus is the sum of both, without By.
+func (s Stream) Plus(o Stream) Stream {
+	return Stream{Bytes: s.Bytes + o.Bytes, Delayed: s.Delayed + o.Delayed, Held: s.Held + o.Held, Chunks: s.Chunks + o.Chunks,
+		Withheld: s.Withheld + o.Withheld, Refused: s.Refused + o.Refused, Reset: s.Reset + o.Reset, Changed: s.Changed + o.Changed, Skipped: s.Skipped + o.Skipped}
 }
 
 // Control applies rules, in this process or in another.

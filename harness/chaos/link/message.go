@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -16,8 +17,9 @@ type message struct {
 	body       io.Reader
 	compressed bool
 	final      int // the code of an answer in the end; 0: a request
-	rules      []*HTTP
-	holds      []*HTTP // of them, those that hold it up
+	rules      []*active
+	holds      []*active // of them, those that hold it up
+	did        []*active // of them, those that did something to it
 	abort      bool
 	edited     bool
 
@@ -37,18 +39,19 @@ func (p *parser) message(request *http.Request, answer *http.Response, body io.R
 	}
 	encoding := header.Get("Content-Encoding")
 	m.compressed = encoding != "" && !strings.EqualFold(encoding, "identity")
-	for _, h := range r.http {
+	for _, r := range r.http {
+		h := r.HTTP
 		if !h.meets(request, answer) {
 			continue
 		}
-		m.rules = append(m.rules, h)
+		m.rules = append(m.rules, r)
 		m.abort = m.abort || h.Abort
 		m.edited = m.edited || h.edits()
 		if answer != nil {
 			m.final = cmp.Or(h.ReplaceCode, m.final)
 		}
 		if h.Delay > 0 {
-			m.holds = append(m.holds, h)
+			m.holds = append(m.holds, r)
 		}
 	}
 	return m
@@ -56,17 +59,43 @@ func (p *parser) message(request *http.Request, answer *http.Response, body io.R
 
 // method is the one that the request is given; "": none.
 func (m *message) method() (last string) {
-	for _, h := range m.rules {
-		last = cmp.Or(h.ReplaceMethod, last)
+	for _, r := range m.rules {
+		last = cmp.Or(r.HTTP.ReplaceMethod, last)
 	}
 	return last
 }
 
 // abort breaks the connection off, after what went before.
 func (p *parser) abort(m *message) outcome {
-	p.s.count.changed.Add(1)
+	for _, r := range m.rules {
+		if r.HTTP.Abort {
+			m.note(r)
+			r.done.reset.Add(1)
+		}
+	}
+	p.changed(m)
 	p.s.finish(aborted, m.holds...)
 	return stop
+}
+
+// note takes down that a rule did something to the message.
+func (m *message) note(r *active) {
+	if !slices.Contains(m.did, r) {
+		m.did = append(m.did, r)
+	}
+}
+
+// changed counts the message, once, and for each rule that did something to it.
+func (p *parser) changed(m *message) {
+	for _, r := range m.holds {
+		m.note(r)
+	}
+	for _, r := range m.did {
+		r.done.changed.Add(1)
+	}
+	if len(m.did) > 0 {
+		p.s.count.changed.Add(1)
+	}
 }
 
 // pass passes a message on, changed as its rules say. Was tells whether its
@@ -74,9 +103,7 @@ func (p *parser) abort(m *message) outcome {
 // method or the code can make them differ.
 func (p *parser) pass(m *message, was, wanted bool) outcome {
 	if !m.edited && was == wanted {
-		if len(m.holds) > 0 {
-			p.s.count.changed.Add(1)
-		}
+		p.changed(m)
 		return p.stream(m.body, m.holds)
 	}
 	h := readHead(p.in.take())
@@ -87,9 +114,8 @@ func (p *parser) pass(m *message, was, wanted bool) outcome {
 			body = []byte{}
 		}
 	}
-	if edited := m.editHead(h); edited || len(m.holds) > 0 || body != nil && m.edited {
-		p.s.count.changed.Add(1)
-	}
+	m.editHead(h)
+	p.changed(m)
 	if wanted && body == nil {
 		if o := p.sent(p.s.send(h.bytes(), m.holds...)); o != goOn {
 			return o
@@ -112,7 +138,7 @@ func (p *parser) pass(m *message, was, wanted bool) outcome {
 }
 
 // stream passes on what was parsed, and body after it as it comes.
-func (p *parser) stream(body io.Reader, holds []*HTTP) outcome {
+func (p *parser) stream(body io.Reader, holds []*active) outcome {
 	flush := func() outcome {
 		if p.in.parsed() == 0 {
 			return goOn

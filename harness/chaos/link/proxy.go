@@ -21,13 +21,13 @@ type Proxy struct {
 	mu     sync.Mutex
 	closed bool
 	edges  map[Pair]*edge
-	faults map[string][]*Rule
+	faults map[string][]*active
 }
 
 // New makes a Proxy without links. Whatever it draws follows from seed and from
 // the order in which connections and bytes come.
 func New(seed uint64) *Proxy {
-	return &Proxy{seed: seed, clock: clock{base: time.Now()}, edges: map[Pair]*edge{}, faults: map[string][]*Rule{}}
+	return &Proxy{seed: seed, clock: clock{base: time.Now()}, edges: map[Pair]*edge{}, faults: map[string][]*active{}}
 }
 
 // Open begins to listen, and returns the address that it listens on.
@@ -93,6 +93,14 @@ func (p *Proxy) Counters(context.Context) (map[Pair]Counters, error) {
 	for pair, e := range p.edges {
 		all[pair] = e.read()
 	}
+	for fault, list := range p.faults {
+		for _, r := range list {
+			if c, open := all[r.Pair]; open {
+				c.side(r.Direction).add(fault, r.done.read())
+				all[r.Pair] = c
+			}
+		}
+	}
 	return all, nil
 }
 
@@ -103,12 +111,12 @@ func (p *Proxy) Apply(_ context.Context, fault string, list []Rule) (Applied, er
 	if p.closed {
 		return Applied{}, errClosed
 	}
-	fresh := make([]*Rule, len(list))
+	fresh := make([]*active, len(list))
 	for i, r := range list {
 		if err := p.check(&r); err != nil {
 			return Applied{}, fmt.Errorf("fault %q, rule %d for %s: %w", fault, i+1, r.Pair, err)
 		}
-		fresh[i] = &r
+		fresh[i] = &active{Rule: r}
 	}
 	old := p.faults[fault]
 	p.faults[fault] = fresh
@@ -141,7 +149,7 @@ func (p *Proxy) Clear(_ context.Context, fault string) (Applied, error) {
 
 // enforce makes the faults true on the links that old and fresh are for, and
 // brackets the instant. Fresh rules are those that begin now.
-func (p *Proxy) enforce(old, fresh []*Rule) (Applied, error) {
+func (p *Proxy) enforce(old, fresh []*active) (Applied, error) {
 	var touched []*edge
 	for _, r := range slices.Concat(old, fresh) {
 		if e := p.edges[r.Pair]; e != nil && !slices.Contains(touched, e) {
@@ -164,7 +172,7 @@ func (p *Proxy) enforce(old, fresh []*Rule) (Applied, error) {
 	}
 	for _, r := range fresh {
 		if r.Reset || r.Reject {
-			p.edges[r.Pair].breakOff(r.Direction)
+			p.edges[r.Pair].breakOff(r)
 		}
 	}
 	for _, e := range touched {

@@ -11,11 +11,11 @@ import (
 // rules are what all active faults together do to one direction of a link. They
 // never change: a fault that comes or goes makes new ones. nil is none.
 type rules struct {
-	all    []*Rule
+	all    []*active
 	shapes bool // makes bytes late, slows or withholds them
 	drop   bool
 	reject bool
-	http   []*HTTP
+	http   []*active
 	rates  []*rate
 }
 
@@ -43,7 +43,7 @@ func (r *rules) sameRates(o *rules) bool {
 // combine is what the faults do to one direction of pair from the instant now,
 // after old, in the order of their names, so that it does not depend on which
 // came first.
-func combine(faults map[string][]*Rule, pair Pair, d Direction, old *rules, now int64) *rules {
+func combine(faults map[string][]*active, pair Pair, d Direction, old *rules, now int64) *rules {
 	var to rules
 	for _, name := range slices.Sorted(maps.Keys(faults)) {
 		for _, r := range faults[name] {
@@ -55,7 +55,7 @@ func combine(faults map[string][]*Rule, pair Pair, d Direction, old *rules, now 
 			to.drop = to.drop || r.Drop
 			to.reject = to.reject || r.Reject
 			if r.HTTP != nil {
-				to.http = append(to.http, r.HTTP)
+				to.http = append(to.http, r)
 			}
 		}
 	}
@@ -68,7 +68,7 @@ func combine(faults map[string][]*Rule, pair Pair, d Direction, old *rules, now 
 
 // ratesOf are the token buckets of all. While they are the ones of old, what
 // waits for their tokens keeps its place; else it is offered again.
-func ratesOf(all []*Rule, old *rules, now int64) []*rate {
+func ratesOf(all []*active, old *rules, now int64) []*rate {
 	var kept, fresh []*rate
 	for _, r := range all {
 		if r.Rate == 0 {

@@ -37,17 +37,19 @@ type shaper struct {
 	rnd   *rand.Rand
 	rules *rules
 
-	delays []delayState
-	losses []lossState
+	delays  []delayState
+	losses  []lossState
+	silence []cause // of what a partition keeps back
 
-	travel int64 // ns of what is being offered, in delays of every kind
-	last   int64 // when the bytes offered before go on: none overtakes them
+	travel  []cause // of what is being offered: its delays of every kind
+	last    int64   // when the bytes offered before go on: none overtakes them
+	lastWhy []cause // and why so late
 }
 
 // adopt follows other rules. What a rule that stays has drawn last is kept.
 func (s *shaper) adopt(r *rules) {
 	delays, losses := s.delays, s.losses
-	s.rules, s.delays, s.losses, s.last = r, nil, nil, 0
+	s.rules, s.delays, s.losses, s.silence, s.last = r, nil, nil, nil, 0
 	if r == nil {
 		return
 	}
@@ -58,68 +60,76 @@ func (s *shaper) adopt(r *rules) {
 		if rule.Loss > 0 {
 			s.losses = append(s.losses, kept(losses, rule, newLoss))
 		}
+		if rule.Drop {
+			s.silence = also(s.silence, rule, never)
+		}
 	}
 }
 
 // kept is the state for rule among states, or else a fresh one.
-func kept[S interface{ of() *Rule }](states []S, rule *Rule, fresh func(*Rule) S) S {
+func kept[S interface{ of() *active }](states []S, rule *active, fresh func(*active) S) S {
 	if i := slices.IndexFunc(states, func(s S) bool { return s.of() == rule }); i >= 0 {
 		return states[i]
 	}
 	return fresh(rule)
 }
 
-// begin draws for what one read returned; more is by how much it is late beside.
-func (s *shaper) begin(more int64) { s.travel = after(s.delay(), more) }
+// begin draws for what one read returned; more is what makes it late beside.
+func (s *shaper) begin(more []cause) { s.travel = both(more, s.delay()) }
 
-func (s *shaper) delay() (ns int64) {
+func (s *shaper) delay() (why []cause) {
 	for i := range s.delays {
-		ns = after(ns, s.delays[i].draw(s.rnd))
+		why = also(why, s.delays[i].rule, s.delays[i].draw(s.rnd))
 	}
-	return ns
+	return why
 }
 
 // handshake is by how much a packet of a handshake is late.
-func (s *shaper) handshake() int64 { return after(s.delay(), s.stall(handshakeAgain)) }
+func (s *shaper) handshake() int64 { return total(s.stall(s.delay(), handshakeAgain)) }
 
-// stall is by how much retransmissions make a segment late.
-func (s *shaper) stall(rto time.Duration) (ns int64) {
+// stall is why with the retransmissions that make a segment late.
+func (s *shaper) stall(why []cause, rto time.Duration) []cause {
 	for i := range s.losses {
-		ns = after(ns, s.losses[i].stall(s.rnd, rto))
+		why = also(why, s.losses[i].rule, s.losses[i].stall(s.rnd, rto))
 	}
-	return ns
+	return why
 }
 
 // limited tells whether bytes wait for tokens.
 func (s *shaper) limited() bool { return s.rules != nil && !s.rules.drop && len(s.rules.rates) > 0 }
 
 // grant says how many of n bytes that are offered at the instant at get their
-// tokens together, and when.
-func (s *shaper) grant(at int64, n int) (int, int64) {
+// tokens together, when, and why so late.
+func (s *shaper) grant(at int64, n int) (granted int, when int64, why []cause) {
 	for _, b := range s.rules.rates {
 		n = min(n, int(min(b.bucket, math.MaxInt32)))
 	}
 	for _, b := range s.rules.rates {
-		at = b.take(at, n)
+		then := b.take(at, n)
+		why = also(why, b.rule, then-at)
+		at = then
 	}
-	return n, at
+	return n, at, why
 }
 
 // piece says how many of n bytes that got their tokens at the instant granted go
-// on together, and when.
-func (s *shaper) piece(granted int64, n int) (int, int64) {
+// on together, when, and why so late; waited is why they were not granted before.
+func (s *shaper) piece(granted int64, n int, waited []cause) (gone int, when int64, why []cause) {
 	if s.rules == nil {
 		s.last = max(s.last, granted)
-		return n, s.last
+		return n, s.last, nil
 	}
 	if s.rules.drop {
-		return n, never
+		return n, never, s.silence
 	}
 	if len(s.losses) > 0 {
 		n = min(n, segment)
 	}
-	s.last = max(s.last, after(after(granted, s.travel), s.stall(retransmission)))
-	return n, s.last
+	travel := s.stall(s.travel, retransmission)
+	if at := after(granted, total(travel)); at >= s.last {
+		s.last, s.lastWhy = at, both(waited, travel)
+	}
+	return n, s.last, s.lastWhy // no sooner than those ahead, and then for their reasons
 }
 
 // end says when the end of the stream goes on, which is no byte.
@@ -127,7 +137,7 @@ func (s *shaper) end(at int64) int64 {
 	if s.rules != nil && s.rules.drop {
 		return never
 	}
-	s.last = max(s.last, after(at, s.travel))
+	s.last = max(s.last, after(at, total(s.travel)))
 	return s.last
 }
 
@@ -145,7 +155,7 @@ func (s *shaper) rest() (until int64) {
 
 // rate is a token bucket that all connections of a link share, in one direction.
 type rate struct {
-	rule          *Rule
+	rule          *active
 	bucket, limit int64
 
 	mu    sync.Mutex

@@ -19,13 +19,13 @@ type piece struct {
 // instants at.
 func shaped(s *shaper, at []int64, sizes []int) (all []piece) {
 	for i, n := range sizes {
-		s.begin(0)
+		s.begin(nil)
 		for n > 0 {
 			m, granted := n, at[i]
 			if s.limited() {
-				m, granted = s.grant(granted, m)
+				m, granted, _ = s.grant(granted, m)
 			}
-			m, due := s.piece(granted, m)
+			m, due, _ := s.piece(granted, m, nil)
 			all = append(all, piece{m, due})
 			n -= m
 		}
@@ -35,13 +35,13 @@ func shaped(s *shaper, at []int64, sizes []int) (all []piece) {
 
 // shaperOf follows rules from the instant 0.
 func shaperOf(seed uint64, list ...Rule) *shaper {
-	var all []*Rule
+	var all []*active
 	for _, r := range list {
 		r.Pair, r.Direction = pair, Forward
-		all = append(all, &r)
+		all = append(all, &active{Rule: r})
 	}
 	s := &shaper{rnd: rand.New(rand.NewPCG(seed, 1))}
-	s.adopt(combine(map[string][]*Rule{"f": all}, pair, Forward, nil, 0))
+	s.adopt(combine(map[string][]*active{"f": all}, pair, Forward, nil, 0))
 	return s
 }
 
@@ -172,7 +172,7 @@ func TestJitterHasTheSpreadAndTheCorrelationAskedFor(t *testing.T) {
 
 func TestLossIsTheShareAskedForAndCorrelates(t *testing.T) {
 	for _, c := range []struct{ loss, rho float64 }{{0.01, 0}, {0.1, 0.25}, {0.3, 0.5}} {
-		l := newLoss(&Rule{Loss: c.loss, LossCorrelation: c.rho})
+		l := newLoss(&active{Rule: Rule{Loss: c.loss, LossCorrelation: c.rho}})
 		rnd := rand.New(rand.NewPCG(3, 4))
 		const n = 500_000
 		var lost, both float64
@@ -212,15 +212,15 @@ func TestALostSegmentStallsWhatFollows(t *testing.T) {
 }
 
 func TestARateThatStaysKeepsItsTokens(t *testing.T) {
-	slow, more := &Rule{Pair: pair, Direction: Forward, Rate: 1000}, &Rule{Pair: pair, Direction: Forward, Delay: 1}
-	one := combine(map[string][]*Rule{"a": {slow}}, pair, Forward, nil, 0)
+	slow, more := &active{Rule: Rule{Pair: pair, Direction: Forward, Rate: 1000}}, &active{Rule: Rule{Pair: pair, Direction: Forward, Delay: 1}}
+	one := combine(map[string][]*active{"a": {slow}}, pair, Forward, nil, 0)
 	one.rates[0].take(0, 1460)
-	two := combine(map[string][]*Rule{"a": {slow}, "b": {more}}, pair, Forward, one, 1e6)
+	two := combine(map[string][]*active{"a": {slow}, "b": {more}}, pair, Forward, one, 1e6)
 	if !two.sameRates(one) {
 		t.Error("another fault's delay begins the rate anew")
 	}
-	other := &Rule{Pair: pair, Direction: Forward, Rate: 2000}
-	three := combine(map[string][]*Rule{"a": {slow}, "b": {other}}, pair, Forward, two, 2e6)
+	other := &active{Rule: Rule{Pair: pair, Direction: Forward, Rate: 2000}}
+	three := combine(map[string][]*active{"a": {slow}, "b": {other}}, pair, Forward, two, 2e6)
 	if three.sameRates(two) {
 		t.Error("a further rate changes nothing")
 	}

@@ -8,13 +8,13 @@ import (
 // delayState draws delays: Delay + Jitter·(2x−1), x = ρ·last + (1−ρ)·new as
 // netem correlates (tc-netem(8), "correlation").
 type delayState struct {
-	rule *Rule
+	rule *active
 	last float64 // 0 … 1; before the first draw −1
 }
 
-func newDelay(r *Rule) delayState { return delayState{rule: r, last: -1} }
+func newDelay(r *active) delayState { return delayState{rule: r, last: -1} }
 
-func (d delayState) of() *Rule { return d.rule }
+func (d delayState) of() *active { return d.rule }
 
 func (d *delayState) draw(rnd *rand.Rand) (ns int64) {
 	if d.rule.Jitter == 0 {
@@ -31,14 +31,14 @@ func (d *delayState) draw(rnd *rand.Rand) (ns int64) {
 // lossState loses segments as a chain of two states whose share of losses is
 // Loss and whose correlation from one to the next is LossCorrelation.
 type lossState struct {
-	rule   *Rule
+	rule   *active
 	before bool // the segment before was lost
 	began  bool
 }
 
-func newLoss(r *Rule) lossState { return lossState{rule: r} }
+func newLoss(r *active) lossState { return lossState{rule: r} }
 
-func (l lossState) of() *Rule { return l.rule }
+func (l lossState) of() *active { return l.rule }
 
 // stall is by how much a segment is late whose first time-out is rto.
 func (l *lossState) stall(rnd *rand.Rand, rto time.Duration) (ns int64) {
@@ -71,12 +71,12 @@ func (l *lossState) lost(rnd *rand.Rand) bool {
 // (the generic cell rate algorithm, ITU-T I.371): no token is counted, so none
 // is lost to rounding.
 type rateState struct {
-	rule          *Rule
+	rule          *active
 	bucket, limit int64 // bytes
 	full          int64 // ns
 }
 
-func newRate(r *Rule) rateState {
+func newRate(r *active) rateState {
 	bucket := r.Bucket
 	if bucket == 0 {
 		bucket = r.Rate / 100
@@ -87,8 +87,6 @@ func newRate(r *Rule) rateState {
 	}
 	return rateState{rule: r, bucket: max(bucket, segment), limit: min(limit, Window)}
 }
-
-func (b rateState) of() *Rule { return b.rule }
 
 // from is the state for what is offered again at the instant now: a new bucket
 // is full; one that was in use has counted what did not leave, so it begins

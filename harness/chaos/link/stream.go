@@ -29,16 +29,17 @@ type carrier interface {
 type chunk struct {
 	data     []byte
 	end      ending
-	holds    []*HTTP // rules that hold up the message that begins here
-	arrived  int64   // when it was read
-	offered  int64   // from when it travels: arrived, or the end of a handshake
-	granted  int64   // when it has its tokens; 0: it has none yet
-	due      int64   // when it goes on
-	late     bool    // because of a rule
-	withheld bool    // counted as such
+	holds    []*active // rules that hold up the message that begins here
+	arrived  int64     // when it was read
+	offered  int64     // from when it travels: arrived, or the end of a handshake
+	granted  int64     // when it has its tokens; 0: it has none yet
+	due      int64     // when it goes on
+	late     bool      // because of a rule
+	why      []cause   // of being late
+	withheld bool      // counted as such
 }
 
-// maxChunks bounds how many chunks wait, each of which costs some 130 bytes
+// maxChunks bounds how many chunks wait, each of which costs some 150 bytes
 // beside its data.
 const maxChunks = 1 << 16
 
@@ -97,7 +98,7 @@ func (s *stream) handshake() int64 {
 // send passes data on, or copies it to be passed on later; it returns when more
 // may come. Holds are the rules that hold it up as the beginning of a message.
 // One goroutine sends.
-func (s *stream) send(data []byte, holds ...*HTTP) error {
+func (s *stream) send(data []byte, holds ...*active) error {
 	to, err := s.straight()
 	if err != nil {
 		return err
@@ -131,7 +132,7 @@ func (s *stream) straight() (*net.TCPConn, error) {
 }
 
 // enqueue makes data wait, and returns when there is room for more.
-func (s *stream) enqueue(data []byte, holds []*HTTP) error {
+func (s *stream) enqueue(data []byte, holds []*active) error {
 	if err := s.put(data, holds); err != nil {
 		return err
 	}
@@ -146,7 +147,7 @@ func (s *stream) enqueue(data []byte, holds []*HTTP) error {
 	}
 }
 
-func (s *stream) put(data []byte, holds []*HTTP) error {
+func (s *stream) put(data []byte, holds []*active) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -178,7 +179,7 @@ func (s *stream) full() (until int64, full bool) {
 
 // finish passes on that the stream ends, after what waits; holds are the rules
 // that hold it up.
-func (s *stream) finish(end ending, holds ...*HTTP) {
+func (s *stream) finish(end ending, holds ...*active) {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
@@ -234,13 +235,15 @@ func (s *stream) offer(c chunk) {
 	}
 	s.withhold(&c)
 	for left := c.data; len(left) > 0; {
-		p, n := c, len(left)
+		p, n, why := c, len(left), []cause(nil)
 		if p.granted == 0 && s.shaper.limited() {
-			n, p.granted = s.shaper.grant(max(c.offered, now), n)
+			n, p.granted, why = s.shaper.grant(max(c.offered, now), n)
 		}
-		n, p.due = s.shaper.piece(max(p.granted, c.offered), n)
+		n, p.due, why = s.shaper.piece(max(p.granted, c.offered), n, why)
 		p.data, left = left[:n], left[n:]
-		p.late = p.late || p.due > now
+		if p.due > now {
+			p.late, p.why = true, since(c.why, why)
+		}
 		s.append(p)
 	}
 }
@@ -249,7 +252,7 @@ func (s *stream) offer(c chunk) {
 // were cut from the same data and go on together.
 func (s *stream) append(p chunk) {
 	if n := len(s.queue); n > 0 {
-		if last := &s.queue[n-1]; last.due == p.due && last.arrived == p.arrived && last.granted == p.granted && last.end == open && adjacent(last.data, p.data) {
+		if last := &s.queue[n-1]; last.due == p.due && last.arrived == p.arrived && last.granted == p.granted && last.end == open && slices.Equal(last.why, p.why) && adjacent(last.data, p.data) {
 			last.data = last.data[:len(last.data)+len(p.data)]
 			last.late = last.late || p.late
 			return
@@ -263,18 +266,18 @@ func adjacent(a, b []byte) bool {
 	return cap(a) > len(a) && len(b) > 0 && &a[:len(a)+1][len(a)] == &b[0]
 }
 
-// held is by how many ns rules that still hold hold up the message that begins
-// with c.
-func (s *stream) held(c chunk) (ns int64) {
+// held is what holds up the message that begins with c: those of its rules that
+// are still in force.
+func (s *stream) held(c chunk) (why []cause) {
 	if s.shaper.rules == nil {
-		return 0
+		return nil
 	}
-	for _, h := range c.holds {
-		if slices.Contains(s.shaper.rules.http, h) {
-			ns = after(ns, int64(h.Delay))
+	for _, r := range c.holds {
+		if slices.Contains(s.shaper.rules.http, r) {
+			why = also(why, r, int64(r.HTTP.Delay))
 		}
 	}
-	return ns
+	return why
 }
 
 // withhold counts what a partition keeps back, once.
@@ -282,6 +285,9 @@ func (s *stream) withhold(c *chunk) {
 	if r := s.shaper.rules; r != nil && r.drop && !c.withheld {
 		c.withheld = true
 		s.count.withheld.Add(int64(len(c.data)))
+		for _, w := range s.shaper.silence {
+			w.rule.done.withheld.Add(int64(len(c.data)))
+		}
 	}
 }
 

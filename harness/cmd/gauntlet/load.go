@@ -79,8 +79,8 @@ func decode(f experiment.Fault) ([]chaos.Timed, error) {
 	return manifest.Decode(f.Chaos.File, f.Chaos.Source, f.Chaos.Node, f.For)
 }
 
-// plan finds the service that receives the traffic, and how much of the system
-// the faults touch.
+// plan finds the service that receives the traffic, whether the faults go
+// together, and how much of the system they touch.
 func (p *prepared) plan(ctx context.Context) error {
 	stack, err := checkTarget(ctx, p.exp)
 	if err != nil || p.exp.Target.Compose == "" {
@@ -90,6 +90,9 @@ func (p *prepared) plan(ctx context.Context) error {
 		return err
 	}
 	p.replicas = platform.Planned(stack)
+	if err := chaos.Clash(p.faults, p.replicas); err != nil {
+		return err
+	}
 	if p.reach, err = chaos.Blast(p.faults, p.replicas, p.exp.Returns()); err != nil {
 		return err
 	}
@@ -166,6 +169,9 @@ func (p *prepared) describe(w io.Writer) error {
 		fmt.Fprintf(w, "\n  %s %s on %s: %s. %s.\n", f.Title(), f.Name, p.platform, c, c.How)
 		for _, note := range c.Notes {
 			fmt.Fprintf(w, "    note: %s\n", note)
+		}
+		if late := chaos.Newcomers(f, p.faults, p.replicas); len(late) > 0 {
+			fmt.Fprintf(w, "    note: %s: there by then and not touched, as targets are chosen among the replicas that the system starts with\n", strings.Join(late, ", "))
 		}
 	}
 	return nil

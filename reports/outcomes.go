@@ -15,7 +15,7 @@ var looks = []struct {
 }{
 	{"good", "sky", 0}, {"slow", "orange", 0}, {"5xx", "vermillion", 0}, {"refused", "vermillion", 45},
 	{"timeout", "purple", 0}, {"reset", "purple", 45}, {"eof", "orange", 45}, {"4xx", "yellow", 0}, {"dns", "yellow", 45},
-	{"wrong-answer", "black", 0}, {"unsent", "grey", 0}, {"other", "grey", 45}, {"no outcome", "black", 45},
+	{"wrong-answer", "black", 0}, {"unsent", "purple", 90}, {"other", "yellow", 90}, {"in doubt", "grey", 0}, {"no outcome", "black", 45},
 }
 
 // layer is a class of outcome with its requests per second.

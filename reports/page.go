@@ -196,7 +196,7 @@ func (p *page) charts(r *Result, s *Series) error {
 		{ID: "sec-latency", Name: "Response time", Charts: []*chart{percentileChart(sc, r, s), heat}, Missing: "No response was measured."},
 		{ID: "sec-outcomes", Name: "Outcomes", Charts: []*chart{outcomeChart(sc, r, s)}, Missing: "No request was due."},
 		{ID: "sec-strips", Name: "By operation, replica and shard", Charts: []*chart{stripChart(sc, s)}, Missing: "Not recorded."},
-		{ID: "sec-generator", Name: "Health of the generator", Charts: []*chart{slipChart(sc, r, s)}, Missing: "Not recorded."},
+		{ID: "sec-generator", Name: "Health of the generator and its host", Charts: []*chart{slipChart(sc, r, s), hostChart(sc, r, s)}, Missing: "Not recorded."},
 	} {
 		drawn := sec.Charts[:0]
 		for _, c := range sec.Charts {

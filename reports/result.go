@@ -100,10 +100,18 @@ type Load struct {
 
 // Validity says how sound the instrument was.
 type Validity struct {
-	ExcludedRatio float64  `json:"excludedRatio"`
-	SlipP99Ms     float64  `json:"slipP99Ms"`
-	MaskedRatio   float64  `json:"maskedRatio"`
-	Reasons       []string `json:"reasons"`
+	ExcludedRatio float64 `json:"excludedRatio"` // of the requests from the baseline on, those whose outcome is in doubt
+	SlipP99Ms     float64 `json:"slipP99Ms"`
+	MaskedRatio   float64 `json:"maskedRatio"` // the part of ExcludedRatio that is in doubt for what others did
+	// HeldUpSeconds is for how long, at most, others kept the run from the
+	// processors.
+	HeldUpSeconds float64 `json:"heldUpSeconds"`
+	// ReadyMaxMs and PauseMaxMs are the longest that the generator's runtime kept
+	// a goroutine waiting that could run, and that it stood still for garbage
+	// collection; 0 where nobody looked.
+	ReadyMaxMs float64  `json:"readyMaxMs"`
+	PauseMaxMs float64  `json:"pauseMaxMs"`
+	Reasons    []string `json:"reasons"`
 }
 
 // Fault is a fault as it was done.

@@ -112,6 +112,7 @@ func failSample() sample {
 		{"residual", "≤ 0.3 %", "0.2 %", ptr(0.001), ptr(0.004), "+0.1 pp", 9600, Inconclusive, IntervalSpansLimit, "The interval of the bad share after recovery holds the limit.", 0},
 		{"steadyState", "≤ 1 %", "0 %", ptr(0.0), ptr(0.0002), "+0.98 pp", 20000, Pass, "", "The system was sound before the fault.", 0},
 	}
+	sm.disturb(100, 104)
 	before := passSample()
 	sm.extra.Recent, sm.extra.Previous = before.extra.Recent, before.result
 	r.Environment.Config["mapper.MAPPER_JOURNAL_MAX"] = "1MiB"
@@ -136,6 +137,26 @@ func inconclusiveSample() sample {
 		{"lostWrites", "0", "0", ptr(0.0), ptr(0.0), "0", 21418, Pass, "", "Every acknowledged write was read back from every replica.", 33},
 	}
 	return sm
+}
+
+// disturb lets others take the processors for some seconds, and puts what was
+// slow meanwhile in doubt.
+func (sm sample) disturb(from, until int) {
+	h := &Host{ReadyMs: make([]float64, sampleSeconds), PauseMs: make([]float64, sampleSeconds), HeldUp: make([]float64, sampleSeconds)}
+	doubt := Outcome{"in doubt", make([]int, sampleSeconds)}
+	for t := range sampleSeconds {
+		others, pressure := 0.04, 0.1
+		if t >= from && t < until {
+			others, pressure, h.HeldUp[t], h.ReadyMs[t], doubt.Count[t] = 0.7, 0.55, 0.4, 24, 12
+		}
+		h.Others, h.Pressure = append(h.Others, ptr(others)), append(h.Pressure, ptr(pressure))
+	}
+	h.Others[3], h.Pressure[3] = nil, nil
+	sm.series.Host = h
+	sm.series.Outcomes = append(sm.series.Outcomes, doubt)
+	v := &sm.result.Validity
+	v.HeldUpSeconds, v.ReadyMaxMs, v.PauseMaxMs, v.MaskedRatio = 0.4*float64(until-from), 24, 0.3, 0.0004
+	v.ExcludedRatio += v.MaskedRatio
 }
 
 // availability is the objective of a strip's scope, from the fault on.

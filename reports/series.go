@@ -13,11 +13,23 @@ type Series struct {
 	Strips        []Strip        `json:"strips"` // by operation, replica and shard
 	Lanes         []Lane         `json:"lanes"`  // faults and replica states
 	Slip          []float64      `json:"slipP99Ms"`
-	Spectrum      []SpectrumLine `json:"spectrum"` // response times by phase
+	Host          *Host          `json:"host,omitempty"` // null when nobody looked
+	Spectrum      []SpectrumLine `json:"spectrum"`       // response times by phase
 	Keys          []KeyCount     `json:"keys,omitempty"`
 }
 
-// Outcome counts one class of outcome; "good" and "slow" split "ok".
+// Host is what was seen of the generator's host and of its runtime. A share that
+// was not told is null.
+type Host struct {
+	Others   []*float64 `json:"others"`   // of the processors, that others had
+	Pressure []*float64 `json:"pressure"` // of the last ten seconds, in which something waited for a processor
+	HeldUp   []float64  `json:"heldUp"`   // of the second, for which others kept the run from the processors at most
+	ReadyMs  []float64  `json:"readyMs"`  // the longest that something within the generator could run and did not
+	PauseMs  []float64  `json:"pauseMs"`  // the longest that it stood still for garbage collection
+}
+
+// Outcome counts one class of outcome; "good" and "slow" split "ok", and "in
+// doubt" are those bad ones of any class that may not be the system's doing.
 type Outcome struct {
 	Class string `json:"class"`
 	Count []int  `json:"count"`

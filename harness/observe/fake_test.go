@@ -24,6 +24,7 @@ type fakeProcess struct {
 	environ      string
 	start        uint64
 	used, waited time.Duration
+	threads      map[int]time.Duration // what each waited for a processor
 }
 
 func (h *fakeHost) ReadFile(name string) ([]byte, error) {
@@ -47,12 +48,26 @@ func (h *fakeHost) ReadFile(name string) ([]byte, error) {
 		return nil, fs.ErrNotExist
 	case what == "environ":
 		return []byte(p.environ), nil
+	case what == "task":
+		var tid int
+		if _, err := fmt.Sscanf(name, fmt.Sprintf("/proc/%d/task/%%d/schedstat", pid), &tid); err != nil {
+			return nil, err
+		}
+		return fmt.Appendf(nil, "%d %d %d\n", p.used, p.threads[tid], 7), nil
 	}
 	return fmt.Appendf(nil, "%d (a (b) c) S 1 1 1 0 -1 0 0 0 0 0 9 9 %d 0 20 0 5 0 %d 0 0", pid, p.waited/tick, p.start), nil
 }
 
 func (h *fakeHost) Processes() ([]int, error) {
 	return slices.Sorted(maps.Keys(h.processes)), h.failProcesses
+}
+
+func (h *fakeHost) Threads(pid int) ([]int, error) {
+	p, ok := h.processes[pid]
+	if !ok {
+		return nil, fs.ErrNotExist
+	}
+	return slices.Sorted(maps.Keys(p.threads)), nil
 }
 
 func (h *fakeHost) Used(pid int) (time.Duration, error) {

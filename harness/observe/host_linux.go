@@ -2,6 +2,7 @@ package observe
 
 import (
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -16,19 +17,27 @@ type linux struct{}
 func (linux) ReadFile(name string) ([]byte, error) { return os.ReadFile(name) }
 
 func (linux) Processes() ([]int, error) {
-	proc, err := os.Open("/proc")
+	all, err := numbers("/proc")
+	return slices.DeleteFunc(all, func(pid int) bool { return pid == os.Getpid() }), err
+}
+
+func (linux) Threads(pid int) ([]int, error) { return numbers(procFile(pid, "task")) }
+
+// numbers lists the folders in dir that are called by a number.
+func numbers(dir string) ([]int, error) {
+	f, err := os.Open(dir)
 	if err != nil {
 		return nil, err
 	}
-	defer proc.Close()
-	names, err := proc.Readdirnames(-1)
-	var pids []int
+	defer f.Close()
+	names, err := f.Readdirnames(-1)
+	var all []int
 	for _, name := range names {
-		if pid, err := strconv.Atoi(name); err == nil && pid != os.Getpid() {
-			pids = append(pids, pid)
+		if n, err := strconv.Atoi(name); err == nil {
+			all = append(all, n)
 		}
 	}
-	return pids, err
+	return all, err
 }
 
 // Used reads the clock of the process, which is exact where /proc/PID/stat

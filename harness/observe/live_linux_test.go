@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -105,6 +106,43 @@ func TestOnlyLabelledProcessesAreTheRuns(t *testing.T) {
 	mine.Wait()
 	if third, err := m.ours(); err != nil || third < second {
 		t.Errorf("%v after the burner was killed, %v before (%v)", third, second, err)
+	}
+}
+
+// Of more busy processes than processors some must wait; those beside the
+// system are not asked.
+func TestWhoWaitsForAProcessorIsSeen(t *testing.T) {
+	const aside = "OBSERVE_TEST_ASIDE=1"
+	m := newMeter(linux{}, label, nil)
+	m.aside = []byte(aside)
+	beside := map[int]bool{}
+	for range runtime.NumCPU() {
+		beside[burner(t, label, aside).Process.Pid] = true
+	}
+	burner(t, label)
+	first, err := m.read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * ms) {
+		next, err := m.read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for tid := range next.waits {
+			if beside[tid] {
+				t.Fatalf("thread %d is beside the system", tid)
+			}
+		}
+		if next.waits.longest(first.waits) > ms {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("none of %d busy processes on %d processors waited within a minute: %v", len(beside)+1, runtime.NumCPU(), next.waits)
+		}
+		if len(first.waits) == 0 {
+			first = next
+		}
 	}
 }
 

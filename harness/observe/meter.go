@@ -3,7 +3,6 @@ package observe
 import (
 	"bytes"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 )
@@ -13,6 +12,8 @@ type host interface {
 	ReadFile(name string) ([]byte, error)
 	// Processes lists the pids of all processes that may be the run's.
 	Processes() ([]int, error)
+	// Threads lists the threads of a process.
+	Threads(pid int) ([]int, error)
 	// Used is the processor time of a living process, its threads included;
 	// of pid 0 that of the harness and of all children that it waited for.
 	Used(pid int) (time.Duration, error)
@@ -26,9 +27,10 @@ type Usage func() (time.Duration, error)
 // reading is the state of the host at an instant. Times are sums since some
 // beginning; only differences mean anything.
 type reading struct {
-	at   int64 // ns since the run's origin
-	host machineTime
-	ours time.Duration // negative: not known
+	at    int64 // ns since the run's origin
+	host  machineTime
+	ours  time.Duration // negative: not known
+	waits waits
 }
 
 // meter adds up the processor time of the run.
@@ -44,13 +46,18 @@ type meter struct {
 	label []byte // GAUNTLET_RUN=<id>
 	more  []Usage
 	known map[int]*acquaintance
+
+	aside   []byte                // in the environment of what is the run's, and no part of the system
+	members func() ([]int, error) // processes of the system without the label; nil: none
+	bound   func(pid int) bool    // whether a quota holds the process back; nil: none does
 }
 
 // acquaintance is what the meter knows of a pid.
 type acquaintance struct {
-	ours  bool
-	start uint64
-	looks int
+	ours   bool
+	beside bool // no part of the system: the echo, a burner
+	start  uint64
+	looks  int
 }
 
 // newMeter counts the harness, every process that carries label in its
@@ -70,8 +77,11 @@ func (m *meter) read() (r reading, err error) {
 	if err != nil {
 		return r, err
 	}
-	r.host, err = parseMachine(text)
-	return r, err
+	if r.host, err = parseMachine(text); err != nil {
+		return r, err
+	}
+	r.waits = m.waits()
+	return r, nil
 }
 
 // ours is the processor time of the run so far.
@@ -155,7 +165,7 @@ func (m *meter) meet() error {
 
 func (m *meter) look(pid int, a *acquaintance) {
 	environment, err := m.host.ReadFile(procFile(pid, "environ"))
-	if err != nil || !slices.ContainsFunc(bytes.Split(environment, []byte{0}), func(v []byte) bool { return bytes.Equal(v, m.label) }) {
+	if err != nil || !holds(environment, m.label) {
 		return
 	}
 	text, err := m.host.ReadFile(procFile(pid, "stat"))
@@ -163,8 +173,18 @@ func (m *meter) look(pid int, a *acquaintance) {
 		return
 	}
 	if p, err := parseProcess(text); err == nil {
-		a.ours, a.start = true, p.start
+		a.ours, a.start, a.beside = true, p.start, len(m.aside) > 0 && holds(environment, m.aside)
 	}
+}
+
+// holds says whether NAME=value is in an environment.
+func holds(environment, variable []byte) bool {
+	for v := range bytes.SplitSeq(environment, []byte{0}) {
+		if bytes.Equal(v, variable) {
+			return true
+		}
+	}
+	return false
 }
 
 func procFile(pid int, name string) string { return "/proc/" + strconv.Itoa(pid) + "/" + name }
@@ -174,6 +194,7 @@ func procFile(pid int, name string) string { return "/proc/" + strconv.Itoa(pid)
 //
 //	busy   = cores · elapsed − Δidle − Δsteal
 //	others = max(0, busy − Δours) / (cores · elapsed) + Δsteal / (cores · elapsed)
+//	free   = Δidle / (cores · elapsed)
 //
 // Where ours is not known, or has fallen because a process of the run ended
 // whose time nobody collected, nobody can tell whose the rest was, and only
@@ -185,12 +206,16 @@ func between(a, b reading) (Sample, bool) {
 	}
 	capacity := float64(b.host.cores) * float64(elapsed)
 	steal := max(0, float64(b.host.steal-a.host.steal))
-	busy := capacity - max(0, float64(b.host.idle-a.host.idle)) - steal
+	idle := max(0, float64(b.host.idle-a.host.idle))
+	busy := capacity - idle - steal
 	rest := 0.0
 	if ours := b.ours - a.ours; a.ours >= 0 && ours >= 0 && b.ours >= 0 {
 		rest = max(0, busy-float64(ours))
 	}
-	s := Sample{From: a.at, At: b.at, Others: share(rest+steal, capacity), Steal: share(steal, capacity)}
+	s := Sample{
+		From: a.at, At: b.at, Processors: b.host.cores,
+		Others: share(rest+steal, capacity), Steal: share(steal, capacity), Free: share(idle, capacity),
+	}
 	return s, true
 }
 

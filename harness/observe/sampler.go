@@ -21,6 +21,15 @@ type Options struct {
 	Label string  // NAME=value in the environment of every process of the run
 	More  []Usage // parts of the run that are no such processes
 	Blind string  // why the run's own time cannot be told, if so: then others is only what was stolen
+
+	// Aside is NAME=value in the environment of those processes of the run that
+	// are no part of the system: what they wait for is nobody's request.
+	Aside string
+	// Members lists the processes of the system that do not carry the label; nil:
+	// there are none.
+	Members func() ([]int, error)
+	// Bound says whether a quota holds a process back; nil: none does.
+	Bound func(pid int) bool
 }
 
 // Sampler writes down who uses the host's processors.
@@ -49,6 +58,7 @@ func (s *Sampler) run(o Options) error {
 		return s.gap(err)
 	}
 	m := newMeter(h, o.Label, o.More)
+	m.aside, m.members, m.bound = []byte(o.Aside), o.Members, o.Bound
 	if o.Blind != "" {
 		m.blind = true
 		if err := s.gap(errors.New(o.Blind)); err != nil {
@@ -72,6 +82,7 @@ func (s *Sampler) sample(m *meter) error {
 	if err != nil {
 		return s.gap(err)
 	}
+	own := newStalls()
 	tick := time.NewTicker(sampleEvery)
 	defer tick.Stop()
 	flushed := last.at
@@ -90,6 +101,9 @@ func (s *Sampler) sample(m *meter) error {
 			continue
 		}
 		sample.Pressure = pressure(m.host)
+		sample.Waited = int64(next.waits.longest(last.waits))
+		ready, pause := own.look()
+		sample.Ready, sample.Pause = int64(ready), int64(pause)
 		if err := s.write(sample); err != nil {
 			return err
 		}

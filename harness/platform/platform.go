@@ -189,3 +189,8 @@ var ErrDown = errors.New("the replica is down")
 // whose value is the run's id. A later gauntlet finds by it what an earlier
 // one could not remove.
 const RunLabel = "GAUNTLET_RUN"
+
+// BesideLabel stands in the environment of those processes of a run that are
+// no part of the system it tests, as burners: how long they wait for a
+// processor says nothing of a request.
+const BesideLabel = "GAUNTLET_BESIDE=1"

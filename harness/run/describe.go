@@ -14,7 +14,7 @@ import (
 func (t *trial) result() *reports.Result {
 	in := t.input()
 	judged := slo.Judge(in)
-	judged.Validity.Reasons = append(judged.Validity.Reasons, t.warnings()...)
+	t.instrument(&judged.Validity)
 	data, dataObjectives := t.checker.Check(t.question(in))
 	objectives := slo.Arrange(slices.Concat(judged.Objectives, dataObjectives))
 	for i := range objectives {

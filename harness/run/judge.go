@@ -109,7 +109,8 @@ func (t *trial) belongTogether() error {
 // out of order it is, then for the charts, which can then fold each second as
 // soon as it is complete.
 func (t *trial) gather() error {
-	collector := slo.NewCollector(slo.Rules{GoodLatency: t.exp.SLO.GoodLatency, Timeout: t.exp.Load.Timeout})
+	rules := slo.Rules{GoodLatency: t.exp.SLO.GoodLatency, Timeout: t.exp.Load.Timeout}
+	collector := slo.NewCollector(rules)
 	t.checker = consistency.NewChecker()
 	latest := int64(math.MinInt64)
 	err := t.each(func(op history.Op) {
@@ -136,6 +137,8 @@ func (t *trial) gather() error {
 		return err
 	}
 	t.summary.rank = t.keys.Rank
+	up := slo.HoldUps(t.masks())
+	t.summary.doubt = func(op history.Op) bool { return rules.InDoubt(op, up) }
 	return t.each(func(op history.Op) {
 		if op.Stream == history.Load {
 			t.summary.add(op, t.scopes(op)...)

@@ -19,7 +19,7 @@ import (
 // the host had a part in, late requests, three replicas and shards, foreign
 // values, lost and silent writes.
 func eventful(t *testing.T) string {
-	dir := witnessed(t, handMade(t, 1500*time.Millisecond), host{6000, 6400, 0.8, 60 * time.Millisecond})
+	dir := witnessed(t, handMade(t, 1500*time.Millisecond), host{6000, 6400, 0.8, 60 * time.Millisecond, 0})
 	header, names, ops := logIn(t, dir)
 	names = append(names, "external-2", "external-3")
 	for i := range ops {
@@ -158,7 +158,7 @@ func TestSeveralGeneratorsAreJudgedAsOne(t *testing.T) {
 // Each generator is judged by its own host: that one was disturbed says nothing
 // about the echo of another.
 func TestAGeneratorHasItsOwnHost(t *testing.T) {
-	disturbed := host{6000, 11500, 0.8, 60 * time.Millisecond}
+	disturbed := host{6000, 11500, 0.8, 60 * time.Millisecond, 0}
 	busy, late := disturbed, disturbed
 	busy.echo, late.others = time.Millisecond, 0.1
 	for name, c := range map[string]struct {

@@ -52,8 +52,9 @@ type span struct {
 // histograms of a second are folded into percentiles as soon as no request
 // that was due in it can still be on its way.
 type summary struct {
-	good    int64 // limit of a good response, ns
-	horizon int64 // no request is in the log this long (ns, by due time) after a later one
+	good    int64                 // limit of a good response, ns
+	doubt   func(history.Op) bool // whether a bad request's outcome is in doubt; nil: none is
+	horizon int64                 // no request is in the log this long (ns, by due time) after a later one
 	phases  []span
 
 	series    reports.Series
@@ -95,7 +96,7 @@ func (s *summary) add(op history.Op, scopes ...string) {
 	t := int(op.Due / second)
 	s.grow(t + 1)
 	s.series.Planned[t]++
-	s.outcomes[outcome(op, bad)][t]++
+	s.outcomes[s.outcome(op, bad)][t]++
 	for _, scope := range scopes {
 		s.inScope(scope, t, bad)
 	}
@@ -131,9 +132,14 @@ func (s *summary) count(op history.Op, bad bool) {
 	}
 }
 
+// inDoubt is the outcome of those that may not be the system's doing.
+const inDoubt = "in doubt"
+
 // outcome splits "ok" into what kept the limit and what did not.
-func outcome(op history.Op, bad bool) string {
+func (s *summary) outcome(op history.Op, bad bool) string {
 	switch {
+	case bad && s.doubt != nil && s.doubt(op):
+		return inDoubt
 	case op.Class != history.OK:
 		return op.Class.String()
 	case bad:
@@ -182,7 +188,7 @@ func (s *summary) inScope(name string, t int, bad bool) {
 
 // grow makes every list over time at least n long.
 func (s *summary) grow(n int) {
-	for _, class := range append([]string{"good", "slow"}, classNames()...) {
+	for _, class := range outcomeNames() {
 		s.outcomes[class] = extend(s.outcomes[class], n)
 	}
 	s.series.Planned = extend(s.series.Planned, n)
@@ -203,8 +209,8 @@ func extend(list []int, n int) []int {
 	return list
 }
 
-func classNames() []string {
-	var names []string
+func outcomeNames() []string {
+	names := []string{"good", "slow", inDoubt}
 	for _, c := range history.Classes() {
 		if c != history.OK {
 			names = append(names, c.String())
@@ -234,7 +240,7 @@ func (s *summary) finish() (reports.Series, reports.Load) {
 	s.series.SchemaVersion = reports.SchemaVersion
 	s.series.Seconds = len(s.series.Planned)
 	s.series.GoodMs = float64(s.good) / 1e6
-	for _, class := range append([]string{"good", "slow"}, classNames()...) {
+	for _, class := range outcomeNames() {
 		if slices.Max(append(s.outcomes[class], 0)) > 0 {
 			s.series.Outcomes = append(s.series.Outcomes, reports.Outcome{Class: class, Count: s.outcomes[class]})
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"slices"
 	"time"
@@ -14,8 +15,10 @@ import (
 	"gauntlet/harness/load"
 	"gauntlet/harness/observe"
 	"gauntlet/harness/platform"
+	"gauntlet/harness/platform/cgroup"
 	"gauntlet/harness/register"
 	"gauntlet/harness/slo"
+	"gauntlet/reports"
 )
 
 // startEcho starts the process that the control stream asks.
@@ -23,7 +26,7 @@ func (s *session) startEcho(ctx context.Context) (err error) {
 	if len(s.o.Echo) == 0 {
 		return nil
 	}
-	if s.echo, err = observe.StartEcho(ctx, s.o.Echo, platform.RunLabel+"="+s.id); err != nil {
+	if s.echo, err = observe.StartEcho(ctx, s.o.Echo, platform.RunLabel+"="+s.id, platform.BesideLabel); err != nil {
 		return err
 	}
 	start, err := register.StartTime(s.echo.PID)
@@ -81,9 +84,22 @@ type accounter interface {
 	ProcessorTime() (time.Duration, error)
 }
 
-// accounts say whose processor time is the run's own.
+// peopled is a system whose replicas are processes of this machine that do not
+// carry the run's label, and that knows them.
+type peopled interface {
+	Processes() ([]int, error)
+}
+
+// accounts say whose processor time is the run's own, and whose waiting for it
+// tells of the requests.
 func (s *session) accounts() observe.Options {
-	o := observe.Options{Clock: s.clock, Label: platform.RunLabel + "=" + s.id}
+	o := observe.Options{Clock: s.clock, Label: platform.RunLabel + "=" + s.id, Aside: platform.BesideLabel}
+	if p, ok := s.system.(peopled); ok {
+		o.Members = p.Processes
+	}
+	if tree, err := cgroup.Here(); err == nil {
+		o.Bound = tree.Bounds
+	}
 	switch a, ok := s.system.(accounter); {
 	case ok:
 		o.More = append(o.More, a.ProcessorTime)
@@ -118,25 +134,65 @@ func (t *trial) masks() []slo.Mask {
 	var all []slo.Mask
 	for _, g := range t.from {
 		for _, m := range observe.Masks(g.late, g.host) {
-			all = append(all, slo.Mask{Span: slo.Span(m), Share: 1})
+			all = append(all, slo.Mask{Span: slo.Span(m.Span), Share: m.Share})
 		}
 	}
 	return all
 }
 
-// warnings are what a reader must know of the host while the run was judged.
-func (t *trial) warnings() []string {
+// instrument completes what the judge says of the generators with what they
+// wrote down of themselves and of their hosts, from the baseline on.
+func (t *trial) instrument(v *reports.Validity) {
 	in := observe.Span{Begin: t.phases.Baseline.Begin, End: t.phases.Baseline.End}
 	for _, p := range t.spans {
 		in.End = max(in.End, p.end)
 	}
-	var all []string
 	for _, g := range t.from {
-		for _, w := range observe.Warnings(g.host, in) {
-			if !slices.Contains(all, w) { // generators of one host say the same
-				all = append(all, w)
+		s := observe.Summarize(g.host, in)
+		v.ReadyMaxMs, v.PauseMaxMs = max(v.ReadyMaxMs, float64(s.Ready)/1e6), max(v.PauseMaxMs, float64(s.Pause)/1e6)
+		for _, w := range s.Warnings() {
+			if !slices.Contains(v.Reasons, w) { // generators of one host say the same
+				v.Reasons = append(v.Reasons, w)
 			}
 		}
 	}
-	return all
+}
+
+// hostSeries is what the witnesses saw, second by second; nil when there were
+// none.
+func (t *trial) hostSeries(n int) *reports.Host {
+	h := &reports.Host{
+		Others: make([]*float64, n), Pressure: make([]*float64, n), HeldUp: make([]float64, n), ReadyMs: make([]float64, n), PauseMs: make([]float64, n),
+	}
+	known := false
+	for _, g := range t.from {
+		for i, m := range observe.Means(g.host, n) {
+			known = known || m.Covered
+			if m.Covered {
+				h.Others[i] = highest(h.Others[i], m.Others)
+			}
+			if m.Pressure != nil {
+				h.Pressure[i] = highest(h.Pressure[i], *m.Pressure)
+			}
+			h.ReadyMs[i], h.PauseMs[i] = max(h.ReadyMs[i], float64(m.Ready)/1e6), max(h.PauseMs[i], float64(m.Pause)/1e6)
+		}
+	}
+	if !known {
+		return nil
+	}
+	up := slo.HoldUps(t.masks())
+	for i := range n {
+		h.HeldUp[i] = float64(up.In(slo.Span{Begin: int64(i) * second, End: int64(i+1) * second})) / float64(second)
+	}
+	return h
+}
+
+// highest is the higher of two shares, one of which may be unknown, to a
+// thousandth.
+func highest(a *float64, b float64) *float64 {
+	b = math.Round(b*1000) / 1000
+	if a == nil || b > *a {
+		return &b
+	}
+	return a
 }

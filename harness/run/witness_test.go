@@ -19,6 +19,7 @@ type host struct {
 	from, until int64
 	others      float64       // share of the processors
 	echo        time.Duration // response time of the control stream
+	waited      time.Duration // of a thread of the system, told at the end of the stretch
 }
 
 // witnessed adds the witnesses' records to the folder of a run of 14 s.
@@ -31,9 +32,12 @@ func witnessed(t *testing.T, dir string, h host) string {
 	encode := json.NewEncoder(file)
 	in := func(ns int64) bool { return ns >= h.from*1e6 && ns < h.until*1e6 }
 	for at := int64(0); at < 14*second; at += 1e8 {
-		s := observe.Sample{From: at, At: at + 1e8, Others: 0.02}
+		s := observe.Sample{From: at, At: at + 1e8, Others: 0.02, Free: 0.5, Processors: 2}
 		if in(at) {
-			s.Others = h.others
+			s.Others, s.Free = h.others, 0
+		}
+		if in(at) && !in(at+1e8) {
+			s.Waited = int64(h.waited)
 		}
 		if err := encode.Encode(s); err != nil {
 			t.Fatal(err)
@@ -81,10 +85,13 @@ func TestOnlyAnOutageThatBothWitnessesSawIsNotTheTargets(t *testing.T) {
 		want reports.Verdict
 	}{
 		{"no witness: a run of before there were any", nil, reports.Fail},
-		{"the echo was late while others ran", &host{6000, 11500, 0.8, late}, reports.Inconclusive},
-		{"the echo was late while the run itself took the processors", &host{6000, 11500, 0.1, late}, reports.Fail},
-		{"others ran, and the echo was prompt", &host{6000, 11500, 0.8, prompt}, reports.Fail},
-		{"the host was disturbed at another time", &host{1500, 2500, 0.8, late}, reports.Fail},
+		{"the echo was late while others ran", &host{6000, 11500, 0.8, late, 0}, reports.Inconclusive},
+		{"the echo was late while the run itself took the processors", &host{6000, 11500, 0.1, late, 0}, reports.Fail},
+		{"others ran, and the echo was prompt", &host{6000, 11500, 0.8, prompt, 0}, reports.Fail},
+		{"others ran, and a thread of the system waited for them", &host{6000, 11500, 0.8, prompt, 5500 * time.Millisecond}, reports.Inconclusive},
+		{"a thread of the system waited, and not for others", &host{6000, 11500, 0.1, prompt, 5500 * time.Millisecond}, reports.Fail},
+		{"a thread of the system waited for a while", &host{6000, 11500, 0.8, prompt, time.Second}, reports.Fail},
+		{"the host was disturbed at another time", &host{1500, 2500, 0.8, late, 0}, reports.Fail},
 	} {
 		dir := handMade(t, outage)
 		if c.host != nil {
@@ -118,16 +125,21 @@ func TestADisturbedBaselineIsNotAMissingSteadyState(t *testing.T) {
 		addOps(t, dir, bad)
 		return dir
 	}
-	disturbed, _ := judgement(t, witnessed(t, spoil(t), host{1950, 2400, 0.7, 60 * time.Millisecond}))
-	if disturbed.Verdict != reports.Inconclusive || reasonOf(disturbed, "steadyState") != reports.InstrumentDisturbed {
-		t.Errorf("%s, steadyState %q: %s", disturbed.Verdict, reasonOf(disturbed, "steadyState"), disturbed.Why)
+	const late, prompt, wait = 60 * time.Millisecond, time.Millisecond, 450 * time.Millisecond
+	for _, h := range []host{{1950, 2400, 0.7, late, 0}, {1900, 2500, 0.7, prompt, wait}} {
+		disturbed, _ := judgement(t, witnessed(t, spoil(t), h))
+		if disturbed.Verdict != reports.Inconclusive || reasonOf(disturbed, "steadyState") != reports.InstrumentDisturbed {
+			t.Errorf("%+v: %s, steadyState %q: %s", h, disturbed.Verdict, reasonOf(disturbed, "steadyState"), disturbed.Why)
+		}
+		if disturbed.Validity.MaskedRatio == 0 || disturbed.Validity.HeldUpSeconds == 0 {
+			t.Errorf("%+v: nothing is shown as held up: %+v", h, disturbed.Validity)
+		}
 	}
-	if disturbed.Validity.MaskedRatio == 0 {
-		t.Error("nothing is shown as masked")
-	}
-	own, _ := judgement(t, witnessed(t, spoil(t), host{1950, 2400, 0.2, 60 * time.Millisecond}))
-	if own.Verdict != reports.Fail || reasonOf(own, "steadyState") != reports.LimitBroken {
-		t.Errorf("%s, steadyState %q: %s", own.Verdict, reasonOf(own, "steadyState"), own.Why)
+	for _, h := range []host{{1950, 2400, 0.2, late, 0}, {1900, 2500, 0.2, prompt, wait}, {1900, 2500, 0.7, prompt, 0}, {1900, 2500, 0.7, prompt, 40 * time.Millisecond}} {
+		own, _ := judgement(t, witnessed(t, spoil(t), h))
+		if own.Verdict != reports.Fail || reasonOf(own, "steadyState") != reports.LimitBroken {
+			t.Errorf("%+v: %s, steadyState %q: %s", h, own.Verdict, reasonOf(own, "steadyState"), own.Why)
+		}
 	}
 }
 

@@ -16,10 +16,10 @@ type Mask struct {
 	Share float64
 }
 
-// Disjoint is the same masks in order and without overlap: where several lie
+// disjoint is the same masks in order and without overlap: where several lie
 // over each other the largest share counts, since they tell of the same
 // processors.
-func Disjoint(all []Mask) []Mask {
+func disjoint(all []Mask) []Mask {
 	left := slices.SortedFunc(slices.Values(all), func(a, b Mask) int { return cmp.Compare(a.Begin, b.Begin) })
 	var edges []int64
 	for _, m := range left {
@@ -50,14 +50,16 @@ func Disjoint(all []Mask) []Mask {
 	return out
 }
 
-// holdups tells how long others can have held the run up.
-type holdups struct {
+// HeldUp tells for how long others can have held the run up.
+type HeldUp struct {
 	masks  []Mask  // disjoint and ascending
 	before []int64 // held up before each of them begins, ns
 }
 
-func newHoldups(all []Mask) holdups {
-	h := holdups{masks: all, before: make([]int64, len(all)+1)}
+// HoldUps adds masks up.
+func HoldUps(all []Mask) HeldUp {
+	all = disjoint(all)
+	h := HeldUp{masks: all, before: make([]int64, len(all)+1)}
 	for i, m := range all {
 		h.before[i+1] = h.before[i] + m.within(m.Span)
 	}
@@ -70,7 +72,7 @@ func (m Mask) within(s Span) int64 {
 }
 
 // until is the hold-up before t.
-func (h holdups) until(t int64) int64 {
+func (h HeldUp) until(t int64) int64 {
 	i := sort.Search(len(h.masks), func(i int) bool { return h.masks[i].End > t })
 	if i == len(h.masks) {
 		return h.before[i]
@@ -78,8 +80,8 @@ func (h holdups) until(t int64) int64 {
 	return h.before[i] + h.masks[i].within(Span{h.masks[i].Begin, t})
 }
 
-// in is the hold-up within a span, ns.
-func (h holdups) in(s Span) int64 { return h.until(s.End) - h.until(s.Begin) }
+// In is the hold-up within a span, ns: at most its length.
+func (h HeldUp) In(s Span) int64 { return h.until(s.End) - h.until(s.Begin) }
 
 // excuses says whether a bad request could have been a good one, had nobody
 // held it up for h (ns) between its due time and its outcome.
@@ -103,19 +105,26 @@ func (r Rules) excuses(s *sample, h int64) bool {
 	return 2*h >= took
 }
 
-// held says of every sample whether others may have made it bad; nil when
-// there was nobody to do so.
-func (s *Samples) held(masks []Mask) []bool {
-	if len(masks) == 0 {
+// held says whether others may have made a request bad.
+func (r Rules) held(s *sample, up HeldUp) bool {
+	return s.bad() && !s.ambiguous() && r.excuses(s, up.In(Span{s.due, s.due + int64(s.response)*1000}))
+}
+
+// InDoubt says whether the generator's own lateness, or what others did, decides
+// whether a request was good.
+func (r Rules) InDoubt(op history.Op, up HeldUp) bool {
+	s := r.sample(op)
+	return s.ambiguous() || r.held(&s, up)
+}
+
+// held is Rules.held of every sample; nil when there was nobody to do it.
+func (s *Samples) held(up HeldUp) []bool {
+	if len(up.masks) == 0 {
 		return nil
 	}
-	up := newHoldups(masks)
 	all := make([]bool, len(s.all))
 	for i := range s.all {
-		x := &s.all[i]
-		if x.bad() && !x.ambiguous() {
-			all[i] = s.rules.excuses(x, up.in(Span{x.due, x.due + int64(x.response)*1000}))
-		}
+		all[i] = s.rules.held(&s.all[i], up)
 	}
 	return all
 }

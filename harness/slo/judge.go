@@ -9,8 +9,9 @@ import (
 // judge is an input with what every part of judging needs of it.
 type judge struct {
 	Input
-	whole  Span   // all that is judged: from the baseline to the end of the run
-	groups []int  // by fault
+	whole  Span  // all that is judged: from the baseline to the end of the run
+	groups []int // by fault
+	up     HeldUp
 	held   []bool // by sample: others may have made it bad; nil: none
 	buffer series // of the scope at hand; one for all, since a million requests fill 13 MB
 }
@@ -49,11 +50,13 @@ func newJudge(in Input) *judge {
 	if in.Samples == nil {
 		in.Samples = &Samples{}
 	}
+	up := HoldUps(in.Masks)
 	return &judge{
 		Input:  in,
 		whole:  Span{in.Phases.Baseline.Begin, max(in.Phases.Baseline.Begin, in.Phases.end())},
 		groups: groups(in.Faults),
-		held:   in.Samples.held(Disjoint(in.Masks)),
+		up:     up,
+		held:   in.Samples.held(up),
 	}
 }
 

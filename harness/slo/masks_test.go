@@ -193,8 +193,8 @@ func TestHoldUpsAddUp(t *testing.T) {
 		a, b = min(a, b), max(a, b)
 		b, c = min(b, c), max(b, c)
 		a, b = min(a, b), max(a, b)
-		h := newHoldups(all)
-		ab, bc, ac := h.in(Span{a, b}), h.in(Span{b, c}), h.in(Span{a, c})
+		h := HoldUps(all)
+		ab, bc, ac := h.In(Span{a, b}), h.In(Span{b, c}), h.In(Span{a, c})
 		var want float64
 		for _, m := range all {
 			want += m.Share * float64(max(0, min(m.End, c)-max(m.Begin, a)))
@@ -214,7 +214,7 @@ func TestMasksOverEachOther(t *testing.T) {
 			end := begin + rapid.Int64Range(-3, 20).Draw(t, "length")
 			all = append(all, Mask{Span{begin, end}, rapid.SampledFrom([]float64{0, 0.25, 0.5, 1}).Draw(t, "share")})
 		}
-		got := Disjoint(all)
+		got := disjoint(all)
 		share := func(masks []Mask, at int64) (most float64, times int) {
 			for _, m := range masks {
 				if m.Begin <= at && at < m.End {

@@ -83,11 +83,16 @@ func (c *Collector) Add(op history.Op) {
 	if op.Stream != history.Load {
 		return
 	}
-	flags := c.rules.flags(op)
+	c.samples = append(c.samples, c.rules.sample(op))
+}
+
+// sample is what judging needs of a request.
+func (r Rules) sample(op history.Op) sample {
+	flags := r.flags(op)
 	if op.Blocked > 0 {
 		flags |= flagBlocked
 	}
-	c.samples = append(c.samples, sample{
+	return sample{
 		due:       op.Due,
 		slip:      micros(op.Slip()),
 		response:  micros(op.Response()),
@@ -96,7 +101,7 @@ func (c *Collector) Add(op history.Op) {
 		operation: op.Kind,
 		class:     op.Class,
 		flags:     flags,
-	})
+	}
 }
 
 func micros(ns int64) uint32 { return uint32(min((max(ns, 0)+999)/1000, math.MaxUint32)) }

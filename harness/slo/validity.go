@@ -21,6 +21,7 @@ type soundness struct {
 	unsent    int // for the generator's reasons: expired, or due and not in the log
 	missing   int // of these: not in the log
 	slipP99   int64
+	heldUp    int64 // for how long others held the run up, at most
 }
 
 // soundness of everything that is judged.
@@ -43,6 +44,7 @@ func (j *judge) soundnessOf(span Span) soundness {
 		}
 		slips = append(slips, s.slip)
 	}
+	v.heldUp = j.up.In(span)
 	planned := int(j.Rate * span.seconds())
 	if j.Offered != nil {
 		planned = j.Offered.Due(span)
@@ -81,6 +83,7 @@ func (v soundness) report() reports.Validity {
 		ExcludedRatio: ratio(v.ambiguous+v.held, v.due),
 		MaskedRatio:   ratio(v.held, v.due),
 		SlipP99Ms:     float64(v.slipP99) / 1e6,
+		HeldUpSeconds: seconds(v.heldUp),
 		Reasons:       v.reasons(),
 	}
 }

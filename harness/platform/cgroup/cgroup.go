@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -134,6 +135,32 @@ func divide(quota, per string) (float64, error) {
 		return 0, fmt.Errorf("cannot read the quota %q in a period of %q: %w", quota, per, err)
 	}
 	return q / p, nil
+}
+
+// Bounds says whether a quota, of the process's group or of one around it, lets
+// it use less than the processors that there are. Of one that cannot be read
+// it says so as well, unless the process has ended.
+func (t Tree) Bounds(pid int) bool {
+	g, err := t.Of(pid)
+	if err != nil {
+		return !errors.Is(err, fs.ErrNotExist)
+	}
+	return t.bounds(g, runtime.NumCPU())
+}
+
+func (t Tree) bounds(g Group, processors int) bool {
+	for {
+		cores, err := g.Quota()
+		// The group of everything has no quota in version 2.
+		if err != nil && !errors.Is(err, fs.ErrNotExist) || cores > 0 && cores < float64(processors) {
+			return true
+		}
+		around := filepath.Dir(g.dir)
+		if g.dir == t.root || len(around) < len(t.root) {
+			return false
+		}
+		g.dir = around
+	}
 }
 
 // SetQuota lets the group use at most cores, > 0.

@@ -95,6 +95,22 @@ func TestQuotaAndThrottling(t *testing.T) {
 	}
 }
 
+func TestWhoIsHeldBackByAQuota(t *testing.T) {
+	one := files(t, map[string]string{
+		"cpu.cfs_quota_us": "-1\n", "cpu.cfs_period_us": "100000\n",
+		"half/cpu.cfs_quota_us": "50000\n", "half/cpu.cfs_period_us": "100000\n", "half/in/cpu.cfs_quota_us": "-1\n",
+		"all/cpu.cfs_quota_us": "400000\n", "all/cpu.cfs_period_us": "100000\n", "odd/cpu.cfs_quota_us": "much\n", "odd/cpu.cfs_period_us": "100000\n",
+	})
+	two := files(t, map[string]string{"half/cpu.max": "50000 100000\n", "half/in/cpu.max": "max 100000\n", "all/cpu.max": "400000 100000\n", "odd/cpu.max": "much\n"})
+	for _, tree := range []Tree{{root: one}, {root: two, unified: true}} {
+		for dir, want := range map[string]bool{"": false, "half": true, "half/in": true, "all": false, "odd": true} {
+			if got := tree.bounds(Group{dir: filepath.Join(tree.root, dir), unified: tree.unified}, 4); got != want {
+				t.Errorf("version 2 %v, group %q: %v, want %v", tree.unified, dir, got, want)
+			}
+		}
+	}
+}
+
 func TestWhereAGroupIsMade(t *testing.T) {
 	dir := files(t, map[string]string{"own.scope/x": "", "cgroup.subtree_control": "cpu io\n"})
 	two, one := Tree{root: dir, unified: true}, Tree{root: dir}

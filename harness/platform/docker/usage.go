@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"gauntlet/harness/platform/cgroup"
 )
 
 // ProcessorTime is what the run's containers and the engine have used so far,
@@ -40,6 +42,30 @@ func (s *system) ProcessorTime() (time.Duration, error) {
 		sum += used
 	}
 	return sum, nil
+}
+
+// Processes are those of the replicas that run, by their numbers on this
+// machine; burners, which have a control group of their own, are not among
+// them. Where the engine does not run on this machine there are none.
+func (s *system) Processes() ([]int, error) {
+	tree, err := cgroup.Here()
+	if err != nil {
+		return nil, err
+	}
+	var all []int
+	for _, r := range s.list() {
+		if r.now().incarnation == "" {
+			continue
+		}
+		g, err := tree.Container(r.id)
+		if err != nil {
+			continue // it is going or coming
+		}
+		if pids, err := g.Processes(); err == nil {
+			all = append(all, pids...)
+		}
+	}
+	return all, nil
 }
 
 // usage is the processor time of a container over its lives. Each life has a

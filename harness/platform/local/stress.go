@@ -71,7 +71,7 @@ func (r *replica) startBurner(ctx context.Context, w platform.Stress, l *life) (
 	command = append(command, fmt.Sprintf("--workers=%d", w.Workers), fmt.Sprintf("--load=%d", w.Load), fmt.Sprintf("--memory=%d", w.Memory))
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Args[0] = os.Args[0] // a binary of several names does what it is called by
-	cmd.Env = append(os.Environ(), platform.RunLabel+"="+r.options.RunID)
+	cmd.Env = append(os.Environ(), platform.RunLabel+"="+r.options.RunID, platform.BesideLabel)
 	cmd.SysProcAttr = processAttributes()
 	stdin, err := cmd.StdinPipe()
 	if err != nil {

@@ -2,6 +2,7 @@ package run
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -37,14 +38,23 @@ func Unexpected(want experiment.Expectation, got *reports.Result) string {
 	return fmt.Sprintf("%s by %s, want %s (%s)", got.Verdict, strings.Join(ended, ", "), want.Objective, want.Reason)
 }
 
-// HistoryBeside is the history of runs for a run's folder in the usual place:
-// reports/history.ndjson for reports/runs/EXPERIMENT/ID.
+// HistoryFile is the name of the history of runs.
+const HistoryFile = "history.ndjson"
+
+// HistoryBeside is the history of runs for a run's folder: OUT/history.ndjson
+// for OUT/EXPERIMENT/ID, and in the usual place, reports/runs/EXPERIMENT/ID,
+// that of reports.
 func HistoryBeside(dir string) string {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		abs = dir
 	}
-	return filepath.Join(filepath.Dir(filepath.Dir(filepath.Dir(abs))), "history.ndjson")
+	out := filepath.Dir(filepath.Dir(abs))
+	own := filepath.Join(out, HistoryFile)
+	if _, err := os.Stat(own); err == nil {
+		return own
+	}
+	return filepath.Join(filepath.Dir(out), HistoryFile)
 }
 
 // Page is the path of a run's page.

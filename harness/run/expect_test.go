@@ -1,6 +1,8 @@
 package run
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -56,5 +58,24 @@ func TestARunThatWasCutShortSaysSo(t *testing.T) {
 	r := &reports.Result{Verdict: reports.Inconclusive, Aborted: &reports.Aborted{By: "error", At: 41.5}, Objectives: []reports.Objective{{Name: "recovery", Verdict: reports.Pass}}}
 	if got := why(r); !strings.Contains(got, "cut short after 41.5 s") {
 		t.Errorf("%s", got)
+	}
+}
+
+func TestTheHistoryOfARunIsFoundFromItsFolder(t *testing.T) {
+	reports := t.TempDir()
+	out := filepath.Join(reports, "runs")
+	dir := filepath.Join(out, "pod-kill", "1")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := HistoryBeside(dir), filepath.Join(reports, "history.ndjson"); got != want {
+		t.Errorf("in the usual place: %s, want %s", got, want)
+	}
+	own := filepath.Join(out, "history.ndjson")
+	if err := os.WriteFile(own, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := HistoryBeside(dir); got != own {
+		t.Errorf("below a folder of its own: %s, want %s", got, own)
 	}
 }

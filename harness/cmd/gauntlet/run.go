@@ -31,7 +31,7 @@ type runCommand struct {
 	Repeat         int               `help:"Run each experiment this often, one after the other, with another seed and phase; the worst conclusive one gates." placeholder:"N"`
 	Shift          time.Duration     `help:"Inject this much later, as a repetition does; its report says how much. Of one run only." placeholder:"DURATION"`
 	Seed           *int64            `help:"Seed of everything random; without it one is drawn, shown and stored." placeholder:"N"`
-	Out            string            `help:"Folder of the runs; default: reports/runs beside experiments/." type:"path" placeholder:"DIR"`
+	Out            string            `help:"Folder of all that comes of it: DIR/EXPERIMENT/ID, of a suite DIR/suites/SUITE/ID; default: reports/runs and reports/suites beside experiments/." type:"path" placeholder:"DIR"`
 	JSON           bool              `help:"Print result.json on stdout, and nothing else; of several runs a compact line each."`
 	Events         string            `help:"Append the run's events to this file as they happen." type:"path" placeholder:"FILE"`
 	Wait           bool              `help:"Wait for another run on this machine to end, instead of being refused."`
@@ -112,13 +112,13 @@ func (c *runCommand) one(ctx context.Context, j *prepared, a suite.Attempt, seve
 }
 
 func (c *runCommand) options(j *prepared, a suite.Attempt, std streams) (o run.Options, done func(), err error) {
-	out, err := c.out(j.root)
+	to, err := c.places(j.root)
 	if err != nil {
 		return o, nil, err
 	}
 	o = run.Options{
-		Experiment: j.exp, Faults: j.faults, Platform: j.platform, Seed: a.Seed, Shift: a.Shift, Out: out,
-		History: filepath.Join(filepath.Dir(out), "history.ndjson"), Command: c.again(j, a),
+		Experiment: j.exp, Faults: j.faults, Platform: j.platform, Seed: a.Seed, Shift: a.Shift, Out: to.runs,
+		History: to.history, Command: c.again(j, a),
 		Wait: c.Wait, AllowHosts: c.AllowHost, NoSubstitute: c.NoSubstitute, ForceSubstitute: c.Substitute, Progress: std.err,
 	}
 	if o.Echo, err = itself(echoName); err != nil {
@@ -141,13 +141,20 @@ func (c *runCommand) options(j *prepared, a suite.Attempt, std streams) (o run.O
 	return o, done, nil
 }
 
-// out is the folder of the runs of the tree around file.
-func (c *runCommand) out(file string) (string, error) {
+// places are where what comes of runs and suites is put.
+type places struct {
+	runs, suites string // folders
+	history      string // the file of all runs
+}
+
+// places are below --out, or in the tree around file.
+func (c *runCommand) places(file string) (places, error) {
 	if c.Out != "" {
-		return c.Out, nil
+		return places{c.Out, filepath.Join(c.Out, "suites"), filepath.Join(c.Out, run.HistoryFile)}, nil
 	}
 	root, err := tree(file)
-	return filepath.Join(root, "reports", "runs"), err
+	reports := filepath.Join(root, "reports")
+	return places{filepath.Join(reports, "runs"), filepath.Join(reports, "suites"), filepath.Join(reports, run.HistoryFile)}, err
 }
 
 // again is the command that repeats the run.

@@ -16,7 +16,7 @@ import (
 // suite runs everything that belongs to g and shows what came of it.
 func (c *runCommand) suite(ctx context.Context, g *group, seed int64, std streams) (int, error) {
 	file := g.jobs[0].root
-	out, err := c.out(file)
+	to, err := c.places(file)
 	if err != nil {
 		return exitInfrastructure, err
 	}
@@ -26,7 +26,7 @@ func (c *runCommand) suite(ctx context.Context, g *group, seed int64, std stream
 	runs := 0
 	worst := exitPass // of what kept runs from being carried out, beside the verdict
 	o := suite.Options{
-		Name: g.jobs[0].exp.Name, Seed: seed, Out: filepath.Join(filepath.Dir(out), "suites"), Command: c.suiteAgain(g, file, seed),
+		Name: g.jobs[0].exp.Name, Seed: seed, Out: to.suites, Command: c.suiteAgain(g, file, seed),
 		Commit: run.Commit(ctx, filepath.Dir(file)), Now: time.Now, Progress: std.err,
 		Run: func(ctx context.Context, i int, a suite.Attempt) (run.Outcome, error) {
 			one, err := c.one(ctx, g.jobs[i], a, true, std)

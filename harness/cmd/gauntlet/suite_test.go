@@ -34,10 +34,10 @@ experiments:
 	return file
 }
 
-// suiteOf is what the one run of the suite beside the runs out wrote.
+// suiteOf is what the one run of a suite wrote below out.
 func suiteOf(t *testing.T, out string) (*reports.Suite, string) {
 	t.Helper()
-	dirs, _ := filepath.Glob(filepath.Join(filepath.Dir(out), "suites", "*", "*"))
+	dirs, _ := filepath.Glob(filepath.Join(out, "suites", "*", "*"))
 	if len(dirs) != 1 {
 		t.Fatalf("folders of suites %q, want one", dirs)
 	}
@@ -54,7 +54,7 @@ func suiteOf(t *testing.T, out string) (*reports.Suite, string) {
 }
 
 func TestEndToEndASuiteThatFailsByADefect(t *testing.T) {
-	state, out := t.TempDir(), filepath.Join(t.TempDir(), "runs")
+	state, out := t.TempDir(), t.TempDir()
 	t.Setenv("GITHUB_ACTIONS", "true")
 	got := execute(t, state, append([]string{"run", drills(t), "--json", "--seed", "7", "--out", out}, veryShort...)...)
 	if got.code != exitFail {
@@ -101,7 +101,7 @@ func TestEndToEndASuiteThatFailsByADefect(t *testing.T) {
 // An interruption ends the suite with what was measured, and leaves nothing.
 // Another seed and phase is told, and stands in the result of the repetition.
 func TestEndToEndAnInterruptedSuiteLeavesNothing(t *testing.T) {
-	state, out := t.TempDir(), filepath.Join(t.TempDir(), "runs")
+	state, out := t.TempDir(), t.TempDir()
 	cmd := command(t, state, append([]string{"run", "pod-kill", "--repeat", "3", "--seed", "7", "--out", out}, veryShort...)...)
 	progress := watch(t, cmd)
 	if err := cmd.Start(); err != nil {

@@ -21,8 +21,8 @@ func TestMemoryOfAMillionRequests(t *testing.T) {
 		t.Errorf("a sample is %d bytes", size)
 	}
 	in := million()
-	if in.Samples.Len() != 1e6 {
-		t.Fatalf("%d samples", in.Samples.Len())
+	if len(in.Samples.all) != 1e6 {
+		t.Fatalf("%d samples", len(in.Samples.all))
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

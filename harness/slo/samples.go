@@ -130,9 +130,6 @@ type Samples struct {
 	rules Rules
 }
 
-// Len is the number of requests.
-func (s *Samples) Len() int { return len(s.all) }
-
 // within is the indices of the requests due in a span.
 func (s *Samples) within(in Span) (from, to int) {
 	at := func(t int64) int {

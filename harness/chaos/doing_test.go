@@ -244,13 +244,61 @@ func TestHealAfterCancellation(t *testing.T) {
 	}
 	held(t, p)
 	cancel()
-	if _, err := p.Heal(ctx); err == nil && p.Check(t.Context()) != nil {
+	if h, err := p.Heal(ctx); err == nil && h.Back && p.Check(t.Context()) != nil {
 		t.Error("a cancelled Heal says it healed")
 	}
 	if !heal(t, p).Back {
 		t.Error("not back")
 	}
 	wantProof(t, p, true, "back")
+}
+
+// That a victim takes its time to be back is no reason to say that something is
+// not undone.
+func TestUndoWaitsForNobody(t *testing.T) {
+	sys := newFake(t)
+	sys.boot = -1
+	p := prepare(t, sys, failureOf("redis"))
+	if err := p.Undo(t.Context()); err != nil {
+		t.Errorf("undone before it was done: %v", err)
+	}
+	inject(t, p)
+	held(t, p)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if h, err := p.Heal(ctx); err != nil || h.Back || h.Event == nil {
+		t.Errorf("healed %+v: %v", h, err)
+	}
+	for range 2 {
+		if err := p.Undo(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if calls := sys.log(); !slices.Equal(calls, []string{"hold redis-1", "release redis-1"}) {
+		t.Errorf("calls %q", calls)
+	}
+	wantProof(t, p, true, "not back")
+}
+
+// What is done to one victim after the other goes on in the background: it must
+// not meet a system that goes down.
+func TestUndoEndsARestart(t *testing.T) {
+	sys := newFake(t)
+	sys.boot = -1
+	p := prepare(t, sys, restartOf("mapper"))
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := p.Inject(ctx); err != nil {
+		t.Fatal(err)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if err := p.Undo(ended); err == nil || !strings.Contains(err.Error(), "still under way") {
+		t.Errorf("undone while it goes on: %v", err)
+	}
+	cancel()
+	if err := p.Undo(t.Context()); err != nil || !p.turns.isOver() {
+		t.Errorf("undone: %v", err)
+	}
 }
 
 func TestHealAgainAfterItFailed(t *testing.T) {

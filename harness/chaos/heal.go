@@ -22,9 +22,10 @@ type Healing struct {
 // Heal undoes the fault, the half of a failed injection included, and waits
 // until every victim is ready, at most Settings.ReadyWithin. Of a one-shot
 // fault nothing is to undo: it waits for the replacements. An error means that
-// something is not undone, or that ctx ended; Heal may then be called again,
-// and once it succeeded further calls return the same. After an interrupt give
-// it a context of its own: the one that was cancelled undoes nothing.
+// something is not undone. Heal may then be called again, as when ctx ended
+// while it waited; once it waited to the end further calls return the same.
+// After an interrupt give it a context of its own: the one that was cancelled
+// undoes nothing.
 func (p *Prepared) Heal(ctx context.Context) (Healing, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -38,12 +39,32 @@ func (p *Prepared) Heal(ctx context.Context) (Healing, error) {
 		return Healing{}, err
 	}
 	h := p.await(ctx)
-	if err := ctx.Err(); err != nil && !h.Back {
-		return h, fmt.Errorf("wait for the victims of %s %q: %w", p.fault.Title(), p.fault.Name, err)
+	if ctx.Err() != nil && !h.Back {
+		return h, nil
 	}
 	p.stop()
 	p.healing = &h
 	return h, nil
+}
+
+// Undo undoes what Heal would, and waits for no victim: nobody asks any more
+// when they are ready. What a fault does to one victim after the other has
+// ended when it returns. An error means that something is not undone.
+func (p *Prepared) Undo(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.injected {
+		return nil
+	}
+	p.stop()
+	if p.turns != nil {
+		select {
+		case <-p.turns.over:
+		case <-ctx.Done():
+			return fmt.Errorf("%s %q is still under way: %w", p.fault.Title(), p.fault.Name, ctx.Err())
+		}
+	}
+	return p.undo(ctx)
 }
 
 // undo undoes what was attempted, even where the attempt failed: what a

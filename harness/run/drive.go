@@ -239,7 +239,7 @@ func (s *session) fault(ctx context.Context, p *chaos.Prepared, at int64) (heale
 	}
 	limit := healLimit + s.exp.Returns() + p.Takes()
 	if err != nil {
-		limit = healLimit // the run is over: what was taken away is given back, and not waited for
+		limit = healLimit // the run is over: what was taken away is given back, and not waited for to the end
 	}
 	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()

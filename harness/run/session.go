@@ -220,10 +220,8 @@ func operationNames(e *experiment.Experiment) []string {
 func (s *session) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), downLimit)
 	defer cancel()
-	for _, f := range s.faults { // a fault that was never injected has nothing to heal
-		if _, err := f.Heal(ctx); err != nil {
-			s.addUnclean(err)
-		}
+	for _, f := range s.faults { // a fault that was healed, or never injected, has nothing to undo
+		s.addUnclean(f.Undo(ctx))
 	}
 	for _, service := range s.services {
 		service.Close()

@@ -85,7 +85,10 @@ func (d *death) settle(ctx context.Context) {
 	}
 }
 
-// brokeThen says whether the connection that was held broke as the victim died.
-func (s saw) brokeThen() bool {
-	return s.broke != 0 && max(s.broke-s.gone, s.gone-s.broke) <= int64(apart)
+// brokeThen says whether the connection that was held broke as the victim died,
+// and not before anything was done to it. By itself that would be a weak proof,
+// as a server may hang up at that very time; beside a life that is over it only
+// has to tell that nobody else, a child of the dead process, goes on serving.
+func (d *death) brokeThen() bool {
+	return d.broke >= d.since && d.broke != 0 && max(d.broke-d.gone, d.gone-d.broke) <= int64(apart)
 }

@@ -51,14 +51,21 @@ func TestWhatIsHeld(t *testing.T) {
 	}
 }
 
-// A break long before or after the death is another matter.
+// A break long before or after the death is another matter, and so is one from
+// before the deed.
 func TestABreakBelongsToADeath(t *testing.T) {
 	at := int64(10 * time.Second)
 	for broke, want := range map[int64]bool{
 		0: false, at: true, at + int64(apart): true, at - int64(apart): true, at + int64(apart) + 1: false, at - int64(apart) - 1: false,
 	} {
-		if got := (saw{gone: at, broke: broke}).brokeThen(); got != want {
+		if got := (&death{saw: saw{gone: at, broke: broke}}).brokeThen(); got != want {
 			t.Errorf("gone at %d, broke at %d: %v", at, broke, got)
+		}
+	}
+	deed := at - int64(100*time.Millisecond)
+	for broke, want := range map[int64]bool{deed - 1: false, deed: true} {
+		if got := (&death{since: deed, saw: saw{gone: at, broke: broke}}).brokeThen(); got != want {
+			t.Errorf("watched from %d, broke at %d: %v", deed, broke, got)
 		}
 	}
 }

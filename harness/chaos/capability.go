@@ -168,6 +168,9 @@ func notes(platform string, f Fault) []string {
 	if f.linked() {
 		all = append(all, "it touches what the Compose file declares (service:port in the environment of a service), what the load generator sends to the target, and no other connection; the replicas are those that the system starts with")
 	}
+	if platform == Docker && f.Network != nil && f.Network.Behavior == BehaviorReject {
+		all = append(all, "what the load generator sends is not refused: Docker's own proxy before the published port accepts it, and hangs up")
+	}
 	if len(f.Selector.Pods) > 0 {
 		all = append(all, "selector.pods overrides every other selector; its names are those of replicas")
 	}

@@ -72,6 +72,13 @@ func TestWhatIsReadDifferentlyIsSaid(t *testing.T) {
 	if n := CapabilityOf(Local, f).Notes; len(n) != 2 || !strings.Contains(n[1], "overrides every other selector") {
 		t.Errorf("notes %q", n)
 	}
+	reject := delayOf("mapper", "to", nil)
+	reject.Action, reject.Network = NetworkPartition, &Network{Behavior: BehaviorReject, Direction: "to"}
+	for platform, want := range map[string]bool{Local: false, Docker: true} {
+		if n := strings.Join(CapabilityOf(platform, reject).Notes, "\n"); strings.Contains(n, "accepts it, and hangs up") != want {
+			t.Errorf("reject on %s: notes %q", platform, n)
+		}
+	}
 	if s := CapabilityOf(Local, f).String(); s != "faithful" {
 		t.Errorf("shown as %q", s)
 	}

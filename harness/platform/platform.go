@@ -7,6 +7,7 @@ package platform
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"gauntlet/harness/chaos/link"
@@ -151,6 +152,42 @@ type Linker interface {
 type Link struct {
 	link.Pair
 	Address string // host:port
+}
+
+// Dropper can have the kernel drop packets between replicas: they do not
+// arrive, and whoever sent them learns of it as on a network.
+type Dropper interface {
+	// Connections are those that are declared between the replicas that were
+	// started with the system, in an order that does not change.
+	Connections() []link.Pair
+	// Drop drops share, more than 0 and at most 1, of the packets of each stream,
+	// each by a draw of its own, until Undrop. It goes on over restarts of either
+	// end. A name that is in use is an error.
+	Drop(ctx context.Context, name string, streams []Stream, share float64) error
+	// Undrop ends what has the name, and returns when the kernel has no rule of it
+	// any more. Of what is not there it does nothing.
+	Undrop(ctx context.Context, name string) error
+	// Dropped is what became of each stream of the name, none of what is not there.
+	Dropped(ctx context.Context, name string) ([]Dropped, error)
+}
+
+// Stream is one direction of the connections of a pair.
+type Stream struct {
+	link.Pair
+	Direction link.Direction
+}
+
+// Dropped is what became of the packets of a stream, in sums since Drop.
+type Dropped struct {
+	Stream
+	Packets int64 // that came to the other end
+	Lost    int64 // of them, those that were dropped there
+	Resent  int64 // TCP segments that the kernel at the sender's end sent again meanwhile, to whomever
+}
+
+// String shows it to people.
+func (d Dropped) String() string {
+	return fmt.Sprintf("%s %s: %d of %d packets dropped, %d segments sent again", d.Pair, d.Direction, d.Lost, d.Packets, d.Resent)
 }
 
 // Logger can show what a replica printed.

@@ -20,15 +20,22 @@ func (p Pair) Source() string {
 // Destination names the replica that is connected to.
 func (p Pair) Destination() string { return p.To + "-" + strconv.Itoa(p.ToIndex+1) }
 
-// LinkedPairs visits every connection that passes a link, each once: those of Traffic
-// first, then service by service. A replica's way to itself passes none: it
-// does not cross a network anywhere.
+// LinkedPairs visits every connection that passes a link, each once, in the
+// order of Pairs.
 func (s Stack) LinkedPairs(visit func(Pair, Link)) {
+	s.Pairs(func(p Pair, how Link) {
+		if how != Direct {
+			visit(p, how)
+		}
+	})
+}
+
+// Pairs visits every connection that is declared, each once: those of Traffic
+// first, then service by service. A replica's way to itself is none: it does
+// not cross a network anywhere.
+func (s Stack) Pairs(visit func(Pair, Link)) {
 	seen := map[Pair]bool{}
 	each := func(e Edge, sources int) {
-		if e.Link == Direct {
-			return
-		}
 		to := s.service(e.To)
 		if to == nil {
 			return

@@ -37,6 +37,9 @@ type Options struct {
 	// is appended: a program like Link's; nil: no replica can be stressed.
 	Burner []string
 	Seed   uint64 // of what links draw
+	// Drops says that packets between replicas are to be dropped: Up finds out
+	// whether it reaches the network namespace of each container.
+	Drops bool
 	// OnState is told, when not nil, of every start ("starting") and death
 	// ("down") of a replica, with the engine's own instant. It must not block.
 	OnState func(replica, state string, at time.Time)
@@ -69,8 +72,8 @@ func New(o Options) *Docker { return &Docker{o: o} }
 var _ platform.Platform = (*Docker)(nil)
 
 // Up creates network, volumes and containers and returns when every replica
-// is ready. The System also implements Killer, Holder, Scaler, Limiter, Linker,
-// Logger and Substituter.
+// is ready. The System also implements Killer, Holder, Scaler, Limiter, Stresser,
+// Linker, Dropper, Logger and Substituter.
 // An image that is neither here nor to be had, an engine that does not answer,
 // a replica that does not become ready: each is an error that says so, and
 // nothing is left but the logs. So it is when ctx ends meanwhile.

@@ -33,6 +33,9 @@ func (s *system) Down(ctx context.Context) error {
 		s.watch.close()
 	}
 	_, err := sweep(work, s.engine, s.o.RunID, 0)
+	if err == nil {
+		err = s.forgetPackets()
+	}
 	if err == nil && s.entered {
 		err = s.o.Ledger.Undone(UndoKind, s.o.RunID, s.engine.DaemonHost())
 	}

@@ -60,6 +60,7 @@ func (s *system) tell(m events.Message) {
 			unwanted = r.held
 		})
 		s.o.OnState(name, StateStarting, at)
+		s.later.Go(func() { s.startedAgain(r) })
 		if unwanted { // it came back by itself in the moment in which it was taken away
 			s.later.Go(func() {
 				ctx, cancel := context.WithTimeout(context.Background(), killTimeout)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -80,15 +81,20 @@ func planLinks(stack topology.Stack, pick *portPicker) (*links, error) {
 // find is where source, a replica, finds the port of another when a link leads
 // there.
 func (l *links) find(source, destination string, port int) (address string, ok bool) {
+	p, ok := l.plan(link.Pair{Source: source, Destination: destination, Port: port})
+	return net.JoinHostPort(linkAlias, strconv.Itoa(p.port)), ok
+}
+
+// plan is the link of a pair, when there is one.
+func (l *links) plan(pair link.Pair) (p plannedLink, ok bool) {
 	if l == nil {
-		return "", false
+		return p, false
 	}
-	for _, p := range l.planned {
-		if p.Pair == (link.Pair{Source: source, Destination: destination, Port: port}) {
-			return net.JoinHostPort(linkAlias, strconv.Itoa(p.port)), true
-		}
+	i := slices.IndexFunc(l.planned, func(p plannedLink) bool { return p.Pair == pair })
+	if i < 0 {
+		return p, false
 	}
-	return "", false
+	return l.planned[i], true
 }
 
 // startLinks makes the links' container and opens all links. Their

@@ -32,20 +32,30 @@ func Undo(ctx context.Context, args []string) error {
 	if len(args) != 2 {
 		return fmt.Errorf("want a run and an engine, have %q", args)
 	}
-	engine, err := client.New(client.FromEnv, client.WithHost(args[1]))
-	if err != nil {
-		return fmt.Errorf("the Docker engine at %s: %w", args[1], err)
-	}
-	defer engine.Close()
 	ctx, cancel := context.WithTimeout(ctx, undoTimeout)
 	defer cancel()
+	engine, err := reach(ctx, args[1])
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+	_, err = sweep(ctx, engine, args[0], settle)
+	return err
+}
+
+// reach is the engine at host, which answers.
+func reach(ctx context.Context, host string) (client.APIClient, error) {
+	engine, err := client.New(client.FromEnv, client.WithHost(host))
+	if err != nil {
+		return nil, fmt.Errorf("the Docker engine at %s: %w", host, err)
+	}
 	asked, stop := context.WithTimeout(ctx, answerTimeout)
 	defer stop()
 	if _, err := engine.Ping(asked, client.PingOptions{NegotiateAPIVersion: true}); err != nil {
-		return fmt.Errorf("the Docker engine at %s does not answer: %w", args[1], err)
+		engine.Close()
+		return nil, fmt.Errorf("the Docker engine at %s does not answer: %w", host, err)
 	}
-	_, err = sweep(ctx, engine, args[0], settle)
-	return err
+	return engine, nil
 }
 
 // sweep removes every container, network and volume with the label of the run,

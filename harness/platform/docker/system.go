@@ -23,7 +23,8 @@ type system struct {
 	network     string
 	substitutes []string
 	stack       topology.Stack
-	links       *links      // nil when no connection is marked
+	links       *links // nil when no connection is marked
+	packets     packets
 	ports       *portPicker // under mu
 
 	mu sync.Mutex
@@ -47,6 +48,7 @@ var (
 	_ platform.Limiter     = (*system)(nil)
 	_ platform.Stresser    = (*system)(nil)
 	_ platform.Linker      = (*system)(nil)
+	_ platform.Dropper     = (*system)(nil)
 	_ platform.Logger      = (*system)(nil)
 	_ platform.Substituter = (*system)(nil)
 )

@@ -65,6 +65,9 @@ func (s *system) up(ctx context.Context, stack topology.Stack) error {
 			return err
 		}
 	}
+	if s.o.Drops {
+		return s.reachEnds(ctx)
+	}
 	return nil
 }
 

@@ -35,22 +35,28 @@ type Capability struct {
 	Reason string   // why it is no better; "" when faithful
 	Field  string   // path of the field that the reason is about; "" for the object
 	How    string   // what the platform does in place of a cluster; "" when refused
+	By     string   // who does it, where it could also be somebody else; "" where it could not
 	Notes  []string // fields that are read here in a way a reader should know
 }
 
-// String is the level, with the reason when there is one, as the report shows
-// it.
+// String is the level, with who does it and the reason when there are any, as
+// the report shows it.
 func (c Capability) String() string {
-	if c.Reason == "" {
-		return string(c.Level)
+	text := string(c.Level)
+	if c.By != "" {
+		text += ", by " + c.By
 	}
-	return string(c.Level) + ": " + c.Reason
+	if c.Reason != "" {
+		text += ": " + c.Reason
+	}
+	return text
 }
 
-// CapabilityOf is what the platform can make of f as a whole: the worst of
-// what it can make of its parts, so refused as soon as one field is.
-func CapabilityOf(platform string, f Fault) Capability {
-	c := ofKind(platform, f)
+// CapabilityOf is what the platform can make of f as a whole, on a machine with
+// such a kernel: the worst of what it can make of its parts, so refused as soon
+// as one field is.
+func CapabilityOf(platform string, kernel Kernel, f Fault) Capability {
+	c := ofKind(platform, kernel, f)
 	if refused := refusedFields(platform, f); c.Level != Refused && len(refused) > 0 {
 		return refused[0]
 	}
@@ -65,7 +71,7 @@ func CapabilityOf(platform string, f Fault) Capability {
 func Refuse(platform string, f Fault) error {
 	var all diagnostic.List
 	reasons := refusedFields(platform, f)
-	if c := ofKind(platform, f); c.Level == Refused {
+	if c := ofKind(platform, Kernel{}, f); c.Level == Refused {
 		reasons = append([]Capability{c}, reasons...)
 	}
 	for _, c := range reasons {
@@ -78,7 +84,7 @@ func Refuse(platform string, f Fault) error {
 func able(f Fault) string {
 	var can []string
 	for _, p := range Platforms {
-		if CapabilityOf(p, f).Level != Refused {
+		if CapabilityOf(p, Kernel{}, f).Level != Refused {
 			can = append(can, p)
 		}
 	}
@@ -89,14 +95,18 @@ func able(f Fault) string {
 }
 
 // ofKind looks the kind and action of f up in the table.
-func ofKind(platform string, f Fault) Capability {
+func ofKind(platform string, kernel Kernel, f Fault) Capability {
 	if !slices.Contains(Platforms, platform) {
 		return Capability{Level: Refused, Reason: fmt.Sprintf("there is no platform %q; %s", platform, diagnostic.DidYouMean(platform, Platforms))}
 	}
 	for _, r := range table {
-		if r.kind == f.Kind && (r.action == f.Action || r.action == "") {
-			return r.on[platform]
+		if r.kind != f.Kind || r.action != f.Action && r.action != "" {
+			continue
 		}
+		if platform == Docker && f.AsksKernel() {
+			return kernel.orProxy(f, r.on[platform])
+		}
+		return r.on[platform]
 	}
 	return Capability{Level: Refused, Reason: "it is not known here"}
 }

@@ -42,7 +42,7 @@ func TestCapability(t *testing.T) {
 		{Local, with(func(f *Fault) { f.Selector.Phases = []string{"Pending"} }), Refused, `no phase "Pending"`},
 		{"loca", with(func(f *Fault) {}), Refused, `did you mean "local"?`},
 	} {
-		got := CapabilityOf(c.platform, c.f)
+		got := CapabilityOf(c.platform, Kernel{}, c.f)
 		if got.Level != c.level || !strings.Contains(got.Reason, c.reason) || (c.reason == "") != (got.Reason == "") {
 			t.Errorf("%s on %s: %s", c.f.Title(), c.platform, got)
 		}
@@ -61,25 +61,25 @@ func TestCapability(t *testing.T) {
 
 func TestWhatIsReadDifferentlyIsSaid(t *testing.T) {
 	f := killOf("redis")
-	if n := CapabilityOf(Local, f).Notes; len(n) != 0 {
+	if n := CapabilityOf(Local, Kernel{}, f).Notes; len(n) != 0 {
 		t.Errorf("notes %q", n)
 	}
 	f.Duration, f.Selector.Namespaces = time.Second, []string{"shop"}
-	if n := CapabilityOf(Local, f).Notes; len(n) != 2 || !strings.Contains(n[0], "duration 1s has no effect") || !strings.Contains(n[1], "namespaces shop match every replica") {
+	if n := CapabilityOf(Local, Kernel{}, f).Notes; len(n) != 2 || !strings.Contains(n[0], "duration 1s has no effect") || !strings.Contains(n[1], "namespaces shop match every replica") {
 		t.Errorf("notes %q", n)
 	}
 	f.Selector.Pods = map[string][]string{"shop": {"redis-1"}}
-	if n := CapabilityOf(Local, f).Notes; len(n) != 2 || !strings.Contains(n[1], "overrides every other selector") {
+	if n := CapabilityOf(Local, Kernel{}, f).Notes; len(n) != 2 || !strings.Contains(n[1], "overrides every other selector") {
 		t.Errorf("notes %q", n)
 	}
 	reject := delayOf("mapper", "to", nil)
 	reject.Action, reject.Network = NetworkPartition, &Network{Behavior: BehaviorReject, Direction: "to"}
 	for platform, want := range map[string]bool{Local: false, Docker: true} {
-		if n := strings.Join(CapabilityOf(platform, reject).Notes, "\n"); strings.Contains(n, "accepts it, and hangs up") != want {
+		if n := strings.Join(CapabilityOf(platform, Kernel{}, reject).Notes, "\n"); strings.Contains(n, "accepts it, and hangs up") != want {
 			t.Errorf("reject on %s: notes %q", platform, n)
 		}
 	}
-	if s := CapabilityOf(Local, f).String(); s != "faithful" {
+	if s := CapabilityOf(Local, Kernel{}, f).String(); s != "faithful" {
 		t.Errorf("shown as %q", s)
 	}
 	if s := (Capability{Level: Approximate, Reason: "on the byte stream"}).String(); s != "approximate: on the byte stream" {

@@ -26,6 +26,8 @@ type Settings struct {
 	// Inert leaves out the deed and nothing else: targets are chosen, observed and
 	// waited for, and the proof must find that nothing happened.
 	Inert bool
+	// Kernel is what the kernel does where the system runs.
+	Kernel Kernel
 }
 
 // Prepared is a fault whose targets are chosen. Its methods may be called from
@@ -93,6 +95,9 @@ func Prepare(ctx context.Context, sys platform.System, f Fault, set Settings) (*
 	switch {
 	case f.Kind == Scale:
 		p.victims, err = scaleVictims(sys, f, set, replicas)
+		return p, err
+	case set.Kernel.takes(f):
+		p.victims, err = lossVictims(sys, f, set, replicas, chance(set.Seed, f))
 		return p, err
 	case f.linked():
 		p.victims, err = linkVictims(sys, f, set, replicas, chance(set.Seed, f))

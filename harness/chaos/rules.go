@@ -16,10 +16,11 @@ func (f Fault) linked() bool {
 
 // Links is stack with the mark on every connection that one of the faults can
 // touch, whatever replicas are drawn: only those pass a proxy, so that a run
-// measures nothing but the system where no fault needs more. service receives
-// the traffic. A fault that touches no declared connection, or can draw a
-// replica without one, is a mistake that says which there are.
-func Links(stack topology.Stack, service string, faults []Timed) (topology.Stack, error) {
+// measures nothing but the system where no fault needs more. What the kernel
+// does needs none. service receives the traffic. A fault that touches no
+// declared connection, or can draw a replica without one, is a mistake that
+// says which there are.
+func Links(stack topology.Stack, service string, faults []Timed, kernel Kernel) (topology.Stack, error) {
 	w := layout(stack, service)
 	marks := map[edge]topology.Link{}
 	for _, f := range faults {
@@ -36,6 +37,9 @@ func Links(stack topology.Stack, service string, faults []Timed) (topology.Stack
 		})
 		if err != nil {
 			return stack, err
+		}
+		if kernel.takes(f.Fault) {
+			continue
 		}
 		for _, list := range rules {
 			for _, r := range list {

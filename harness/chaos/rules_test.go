@@ -153,7 +153,7 @@ func TestOnlyWhatAFaultCanTouchIsLinked(t *testing.T) {
 		{"HTTP over TCP", []Fault{httpOf("mapper", 8080, true), delayOf("mapper", "to", nil)}, []string{"client → mapper http", "mapper → mapper http", "mapper → redis tcp"}},
 	} {
 		before := shop(2)
-		got, err := Links(before, "mapper", timed(c.faults...))
+		got, err := Links(before, "mapper", timed(c.faults...), Kernel{})
 		if err != nil || !slices.Equal(marks(got), c.want) {
 			t.Errorf("%s: linked %q, want %q (%v)", c.name, marks(got), c.want, err)
 		}
@@ -177,13 +177,13 @@ func TestFaultsOfConnectionsThatAreNotThere(t *testing.T) {
 		{"nobody asks", "HTTPChaos would touch no connection of client", edges, httpOf("gauntlet", 8080, false)},
 	} {
 		c.fault.Places = map[string]Place{"": {File: "x.yaml", Line: 1, Column: 1}, "spec.target": {File: "x.yaml", Line: 7, Column: 3}}
-		_, err := Links(shop(2), "mapper", timed(c.fault))
+		_, err := Links(shop(2), "mapper", timed(c.fault), Kernel{})
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.hint) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
 	alone := shop(1)
-	_, err := Links(alone, "mapper", timed(delayOf("mapper", "to", target("mapper"))))
+	_, err := Links(alone, "mapper", timed(delayOf("mapper", "to", target("mapper"))), Kernel{})
 	if err == nil || !strings.Contains(err.Error(), "would touch no connection of mapper-1") {
 		t.Errorf("a replica's way to itself is no connection: %v", err)
 	}
@@ -200,7 +200,7 @@ func TestWhatIsDrawnIsLinked(t *testing.T) {
 		if rapid.Bool().Draw(t, "target") {
 			f.Network.Target = &Target{Mode: rapid.SampledFrom([]Mode{ModeOne, ModeAll}).Draw(t, "target mode"), Selector: app(names.Draw(t, "target app"))}
 		}
-		linked, err := Links(stack, "mapper", timed(f))
+		linked, err := Links(stack, "mapper", timed(f), Kernel{})
 		if err != nil {
 			return
 		}

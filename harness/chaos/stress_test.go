@@ -103,12 +103,12 @@ func TestStressThatCannotBeDone(t *testing.T) {
 	}
 	for _, s := range []Stress{{MemoryShare: 50}, {CPUWorkers: 5000, CPULoad: 1}} {
 		f.Stress = &s
-		if c := CapabilityOf(Local, f); c.Level != Refused || c.Field == "" {
+		if c := CapabilityOf(Local, Kernel{}, f); c.Level != Refused || c.Field == "" {
 			t.Errorf("%+v: %+v", s, c)
 		}
 	}
 	f.Stress = &Stress{CPUWorkers: 1, CPULoad: 100}
-	if c := CapabilityOf(Local, f); c.Level != Approximate {
+	if c := CapabilityOf(Local, Kernel{}, f); c.Level != Approximate {
 		t.Errorf("%+v", c)
 	}
 }

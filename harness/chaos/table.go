@@ -66,6 +66,11 @@ const (
 	ofTheCloud = "it acts on the machines of a cloud provider"
 )
 
+// byKernel is what becomes of a loss where the kernel can drop packets between
+// containers (see Kernel).
+var byKernel = Capability{Level: Faithful, By: "the kernel",
+	How: "iptables (statistic, DROP) in the network namespace of the container where a packet arrives, so that its sender learns of it as on a network; put there again when the container is started again"}
+
 // processRow is a row of what both platforms do faithfully.
 func processRow(kind, action, local, docker string) row {
 	return doneRow(kind, action, Capability{Level: Faithful, How: local}, Capability{Level: Faithful, How: docker})

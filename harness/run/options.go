@@ -19,6 +19,7 @@ type Options struct {
 	Experiment      *experiment.Experiment
 	Faults          []chaos.Timed // the experiment's, decoded
 	Platform        string        // "local", "docker" or "external"
+	Kernel          chaos.Kernel  // of this machine, as far as the faults need it
 	Seed            int64         // of everything random
 	Shift           time.Duration // the baseline is this much longer, so that the faults meet the system in another phase; ≥ 0
 	Out             string        // folder of the runs

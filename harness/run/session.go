@@ -163,7 +163,7 @@ func (s *session) prepare(ctx context.Context, clock history.Clock) error {
 	s.faults = s.faults[:0]
 	for _, f := range s.o.Faults {
 		p, err := chaos.Prepare(ctx, s.system, f.Fault, chaos.Settings{
-			Clock: clock, Probe: platform.Probe, ReadyWithin: s.exp.Returns(), Seed: uint64(s.o.Seed), Inert: s.exp.Inert,
+			Clock: clock, Probe: platform.Probe, ReadyWithin: s.exp.Returns(), Seed: uint64(s.o.Seed), Inert: s.exp.Inert, Kernel: s.o.Kernel,
 		})
 		if err != nil {
 			return err
@@ -264,7 +264,7 @@ func (s *session) faultFacts() []FaultFacts {
 	for i, p := range s.faults {
 		f := p.Fault()
 		facts[i] = FaultFacts{
-			Name: f.Name, Kind: f.Title(), Capability: chaos.CapabilityOf(s.o.Platform, f).String(),
+			Name: f.Name, Kind: f.Title(), Capability: chaos.CapabilityOf(s.o.Platform, s.o.Kernel, f).String(),
 			Targets: slices.Clone(p.Targets()), OneShot: f.OneShot(), At: s.o.Faults[i].At, Lasts: f.Duration,
 		}
 		if f.OneShot() {

@@ -29,7 +29,7 @@ func (s *session) up(ctx context.Context) error {
 		return err
 	}
 	maps.Copy(s.facts.Environment.Config, configuration(stack))
-	if stack, err = chaos.Links(stack, s.exp.Target.Service, s.o.Faults); err != nil {
+	if stack, err = chaos.Links(stack, s.exp.Target.Service, s.o.Faults, s.o.Kernel); err != nil {
 		return err
 	}
 	where, err := s.platform(stack)
@@ -80,7 +80,9 @@ func (s *session) platform(stack topology.Stack) (platform.Platform, error) {
 			NoSubstitute: s.o.NoSubstitute, ForceSubstitute: s.o.ForceSubstitute, OnState: s.lived, Seed: uint64(s.o.Seed), Burner: s.o.Burner,
 		}), nil
 	case chaos.Docker:
-		return docker.New(docker.Options{RunID: s.id, Dir: s.dir, Ledger: s.entry, OnState: s.lived, Link: s.o.Link, Burner: s.o.Burner, Seed: uint64(s.o.Seed)}), nil
+		return docker.New(docker.Options{
+			RunID: s.id, Dir: s.dir, Ledger: s.entry, OnState: s.lived, Link: s.o.Link, Burner: s.o.Burner, Seed: uint64(s.o.Seed), Drops: s.o.Kernel.Drops,
+		}), nil
 	}
 	return nil, mistake("platform %q is not there; there are %s, %s and %s", s.o.Platform, chaos.Local, chaos.Docker, chaos.External)
 }

@@ -199,7 +199,7 @@ func TestEveryKindIsRunnableOrRefusedWithAReason(t *testing.T) {
 			continue // they are read as the kinds that they are made of
 		}
 		for _, p := range chaos.Platforms {
-			c := chaos.CapabilityOf(p, chaos.Fault{Name: "x", Kind: kind, Action: "any"})
+			c := chaos.CapabilityOf(p, chaos.Kernel{}, chaos.Fault{Name: "x", Kind: kind, Action: "any"})
 			if c.Level == chaos.Refused && c.Reason == "" {
 				t.Errorf("%s on %s is refused without a reason", kind, p)
 			}
@@ -248,7 +248,7 @@ func FuzzDecode(f *testing.F) {
 					t.Errorf("decoded to %+v", fault)
 				}
 				for _, p := range chaos.Platforms {
-					if c := chaos.CapabilityOf(p, fault.Fault); c.Level == chaos.Refused && c.Reason == "" {
+					if c := chaos.CapabilityOf(p, chaos.Kernel{}, fault.Fault); c.Level == chaos.Refused && c.Reason == "" {
 						t.Errorf("%s is refused on %s without a reason", fault.Title(), p)
 					}
 				}

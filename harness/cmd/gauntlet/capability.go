@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,7 +21,7 @@ const allPlatforms = "all"
 
 // everywhere prints what each platform makes of every fault. It is an error
 // when there is none that can do all of them.
-func everywhere(w io.Writer, faults []chaos.Timed) error {
+func everywhere(w io.Writer, kernel chaos.Kernel, faults []chaos.Timed) error {
 	able := map[string]bool{}
 	for _, p := range chaos.Platforms {
 		able[p] = true
@@ -30,7 +31,7 @@ func everywhere(w io.Writer, faults []chaos.Timed) error {
 	for _, f := range faults {
 		var rows strings.Builder
 		for _, p := range chaos.Platforms {
-			able[p] = row(&rows, p, f.Fault) && able[p]
+			able[p] = row(&rows, p, kernel, f.Fault) && able[p]
 		}
 		text := rows.String()
 		if said[text] == nil {
@@ -58,10 +59,10 @@ func several(names []string) string {
 }
 
 // row prints what a platform makes of a fault, and tells whether it can do it.
-func row(w io.Writer, platform string, f chaos.Fault) bool {
+func row(w io.Writer, platform string, kernel chaos.Kernel, f chaos.Fault) bool {
 	t := tabwriter.NewWriter(w, 16, 0, 2, ' ', 0)
 	defer t.Flush()
-	c := chaos.CapabilityOf(platform, f)
+	c := chaos.CapabilityOf(platform, kernel, f)
 	fmt.Fprintf(t, "    %s\t%s\t", platform, c.Level)
 	if c.Level != chaos.Refused {
 		said := c.How
@@ -100,7 +101,7 @@ func bareManifest(name string) (path string, ok bool) {
 const shownSpan = time.Hour
 
 // manifest shows what the objects of a file would do, and where.
-func (c *validateCommand) manifest(path string, w io.Writer) error {
+func (c *validateCommand) manifest(ctx context.Context, path string, w io.Writer) error {
 	if len(c.Set) > 0 || c.Control != "" {
 		return exit{exitUsage, fmt.Errorf("%s holds Chaos Mesh objects: --set and --control belong to an experiment", path)}
 	}
@@ -118,11 +119,12 @@ func (c *validateCommand) manifest(path string, w io.Writer) error {
 			fmt.Fprintf(w, "%s: %v after its begin, %s %s %s\n", path, t.At, t.Title(), t.Name, span)
 		}
 		if c.Platform == "" || c.Platform == allPlatforms {
-			errs = append(errs, everywhere(w, timeline))
+			errs = append(errs, everywhere(w, kernelFor(ctx, allPlatforms, timeline), timeline))
 			continue
 		}
+		kernel := kernelFor(ctx, c.Platform, timeline)
 		for _, t := range timeline {
-			row(w, c.Platform, t.Fault)
+			row(w, c.Platform, kernel, t.Fault)
 			errs = append(errs, chaos.Refuse(c.Platform, t.Fault))
 		}
 	}

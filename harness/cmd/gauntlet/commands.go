@@ -70,7 +70,7 @@ func (c *validateCommand) Run(ctx context.Context, std streams) error {
 	failed := false
 	for _, name := range c.Names {
 		if path, ok := bareManifest(name); ok {
-			err := c.manifest(path, std.out)
+			err := c.manifest(ctx, path, std.out)
 			if err != nil {
 				failed = true
 				fmt.Fprintln(std.err, paragraphs(err))

@@ -23,6 +23,7 @@ type prepared struct {
 	exp      *experiment.Experiment
 	faults   []chaos.Timed // in the order of the file, those of a Schedule or Workflow in the order of time
 	platform string
+	kernel   chaos.Kernel // of this machine, as far as the faults need it
 	decision experiment.Decision
 	replicas []platform.Replica // as they are planned; none of an external system
 	reach    chaos.Reach        // of the faults
@@ -63,6 +64,7 @@ func prepare(ctx context.Context, exp *experiment.Experiment, platform string, s
 	if err := chaos.Distinct(p.faults); err != nil {
 		return nil, err
 	}
+	p.kernel = kernelFor(ctx, p.platform, p.faults)
 	if err := p.plan(ctx); err != nil {
 		return nil, err
 	}
@@ -86,7 +88,7 @@ func (p *prepared) plan(ctx context.Context) error {
 	if err != nil || p.exp.Target.Compose == "" {
 		return err
 	}
-	if _, err := chaos.Links(stack, p.exp.Target.Service, p.faults); err != nil {
+	if _, err := chaos.Links(stack, p.exp.Target.Service, p.faults, p.kernel); err != nil {
 		return err
 	}
 	p.replicas = platform.Planned(stack)
@@ -162,10 +164,10 @@ func (p *prepared) describe(w io.Writer) error {
 		return err
 	}
 	if p.platform == allPlatforms {
-		return everywhere(w, p.faults)
+		return everywhere(w, p.kernel, p.faults)
 	}
 	for _, f := range p.faults {
-		c := chaos.CapabilityOf(p.platform, f.Fault)
+		c := chaos.CapabilityOf(p.platform, p.kernel, f.Fault)
 		fmt.Fprintf(w, "\n  %s %s on %s: %s. %s.\n", f.Title(), f.Name, p.platform, c, c.How)
 		for _, note := range c.Notes {
 			fmt.Fprintf(w, "    note: %s\n", note)

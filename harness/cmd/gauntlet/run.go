@@ -117,7 +117,7 @@ func (c *runCommand) options(j *prepared, a suite.Attempt, std streams) (o run.O
 		return o, nil, err
 	}
 	o = run.Options{
-		Experiment: j.exp, Faults: j.faults, Platform: j.platform, Seed: a.Seed, Shift: a.Shift, Out: to.runs,
+		Experiment: j.exp, Faults: j.faults, Platform: j.platform, Kernel: j.kernel, Seed: a.Seed, Shift: a.Shift, Out: to.runs,
 		History: to.history, Command: c.again(j, a),
 		Wait: c.Wait, AllowHosts: c.AllowHost, NoSubstitute: c.NoSubstitute, ForceSubstitute: c.Substitute, Progress: std.err,
 	}

@@ -98,8 +98,9 @@ func TestStates(t *testing.T) {
 		{"iptables", func(f *fake) {
 			f.programs["iptables -m statistic -h"] = answer{errs: "Couldn't load match", err: errExit}
 		}, Missing, "does not know statistic"},
-		{"iptables", func(f *fake) { f.programs["iptables -j REJECT -h"] = answer{} }, Missing, "does not know REJECT"},
-		{"iptables", func(f *fake) { f.Root = false }, Unknown, "knows statistic and REJECT"},
+		{"iptables", func(f *fake) { f.programs["iptables -m comment -h"] = answer{} }, Missing, "does not know comment"},
+		{"iptables", func(f *fake) { f.without("iptables-restore") }, Missing, "iptables-restore: not on PATH"},
+		{"iptables", func(f *fake) { f.Root = false }, Unknown, "knows statistic and comment"},
 		{"iptables", func(f *fake) { f.without("unshare") }, Unknown, "util-linux"},
 		{"cgroup", func(f *fake) { f.files["/proc/mounts"] = "" }, Missing, "no cgroup file system"},
 		{"cgroup", func(f *fake) { f.files["/sys/fs/cgroup/cgroup.controllers"] = "cpuset\n" }, Missing, "no cgroup file system"},

@@ -44,9 +44,10 @@ func healthy() *fake {
 		"promtool --version":       {out: "promtool, version 2.42.0\n"},
 		"iptables --version":       {out: "iptables v1.8.9 (nf_tables)\n"},
 		"iptables -m statistic -h": {out: "statistic match options:\n --mode mode\n[!] --probability p\n"},
-		"iptables -j REJECT -h":    {out: "REJECT target options:\n    tcp-reset\n"},
-		"tc":                       {}, "unshare --net -- tc qdisc add dev lo root netem delay 1ms": {},
-		"unshare --net -- iptables -w 1 -A OUTPUT -p tcp -m statistic --mode random --probability 0.5 -j REJECT --reject-with tcp-reset": {},
+		"iptables -m comment -h":   {out: "comment match options:\n--comment COMMENT\n"},
+		"iptables-restore":         {}, "iptables-save": {},
+		"tc": {}, "unshare --net -- tc qdisc add dev lo root netem delay 1ms": {},
+		"unshare --net -- iptables -w 1 -A INPUT -p tcp -m statistic --mode random --probability 0.5 -m comment --comment gauntlet -j DROP": {},
 	}}
 	f.Machine = Machine{OS: "linux", Go: "go1.26.1", CPUs: 4, Root: true,
 		ReadFile: f.readFile, LookPath: f.lookPath, Run: f.run,

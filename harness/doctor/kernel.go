@@ -40,19 +40,23 @@ func lookIptables(ctx context.Context, m Machine, _ Needs) finding {
 	if f.state != OK {
 		return f
 	}
-	for _, part := range []struct{ flag, name, says string }{
-		{"-m", "statistic", "--probability"}, {"-j", "REJECT", "tcp-reset"},
-	} {
-		text, _, _ := m.Run(ctx, "iptables", part.flag, part.name, "-h") // some versions print help and fail
-		if !strings.Contains(text, part.says) {
-			return finding{Missing, f.found + " does not know " + part.name, "install the distribution's whole iptables package"}
+	const whole = "install the distribution's whole iptables package"
+	for _, name := range []string{"iptables-restore", "iptables-save"} {
+		if _, err := m.LookPath(name); err != nil {
+			return finding{Missing, name + ": not on PATH", whole}
+		}
+	}
+	for _, match := range []struct{ name, says string }{{"statistic", "--probability"}, {"comment", "--comment"}} {
+		text, _, _ := m.Run(ctx, "iptables", "-m", match.name, "-h") // some versions print help and fail
+		if !strings.Contains(text, match.says) {
+			return finding{Missing, f.found + " does not know " + match.name, whole}
 		}
 	}
 	if !m.Root {
-		return finding{Unknown, f.found + " knows statistic and REJECT; only root can ask the kernel", "sudo gauntlet doctor"}
+		return finding{Unknown, f.found + " knows statistic and comment; only root can ask the kernel", "sudo gauntlet doctor"}
 	}
-	tried := tryApart(ctx, m, "iptables", "-w", "1", "-A", "OUTPUT", "-p", "tcp", "-m", "statistic",
-		"--mode", "random", "--probability", "0.5", "-j", "REJECT", "--reject-with", "tcp-reset")
+	tried := tryApart(ctx, m, "iptables", "-w", "1", "-A", "INPUT", "-p", "tcp", "-m", "statistic",
+		"--mode", "random", "--probability", "0.5", "-m", "comment", "--comment", "gauntlet", "-j", "DROP")
 	if tried.state == OK {
 		tried.found = f.found + ": " + tried.found
 	}

@@ -13,8 +13,8 @@ import (
 )
 
 // underEverything is an experiment whose system is limited, stressed, scaled,
-// far from its Redis, cut off from it and slow to answer for half a minute,
-// while a replica is down and Redis restarts.
+// far from its Redis over a way that loses packets, cut off from it and slow to
+// answer for half a minute, while a replica is down and Redis restarts.
 func underEverything(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "everything.yaml")
@@ -33,6 +33,9 @@ faults:
   - {at: 0s, chaos: {apiVersion: chaos-mesh.org/v1alpha1, kind: NetworkChaos, metadata: {name: far}, spec: {
       action: delay, mode: all, selector: {labelSelectors: {app: mapper}}, direction: both, duration: 30s,
       target: {mode: all, selector: {labelSelectors: {app: redis}}}, delay: {latency: 20ms}}}}
+  - {at: 0s, chaos: {apiVersion: chaos-mesh.org/v1alpha1, kind: NetworkChaos, metadata: {name: lossy}, spec: {
+      action: loss, mode: all, selector: {labelSelectors: {app: mapper}}, direction: both, duration: 30s,
+      target: {mode: all, selector: {labelSelectors: {app: redis}}}, loss: {loss: "1"}}}}
   - {at: 0s, chaos: {apiVersion: chaos-mesh.org/v1alpha1, kind: HTTPChaos, metadata: {name: slow}, spec: {
       mode: all, selector: {labelSelectors: {app: mapper}}, target: Response, port: 8080, path: "*", delay: 10ms, duration: 30s}}}
   - {at: 500ms, chaos: {apiVersion: chaos-mesh.org/v1alpha1, kind: NetworkChaos, metadata: {name: cut-off}, spec: {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gauntlet/harness/chaos"
+	"gauntlet/harness/platform/docker"
 	"gauntlet/reports"
 )
 
@@ -41,7 +42,7 @@ func onDocker(more ...string) []string {
 
 func TestDockerExperiments(t *testing.T) {
 	needDocker(t)
-	all(t, chaos.Docker, "pod-kill", "node-join", "redis-outage", "redis-partition")
+	all(t, chaos.Docker, "pod-kill", "node-join", "redis-outage", "redis-partition", "redis-loss")
 }
 
 func TestDockerControlsEndAsTheySay(t *testing.T) {
@@ -92,7 +93,7 @@ func killedOnContainers(t *testing.T, kills int) {
 		if i%4 == 3 {
 			within = 12 * time.Second
 		}
-		wait, name := rand.N(within), []string{"redis-outage", "redis-partition"}[i%2]
+		wait, name := rand.N(within), []string{"redis-loss", "redis-outage", "redis-partition"}[i%3]
 		t.Run(name+"+"+wait.String(), func(t *testing.T) {
 			out := t.TempDir()
 			cmd := command(t, state, append([]string{"run", name, "--out", out}, onDocker()...)...)
@@ -130,24 +131,32 @@ func noContainers(t *testing.T, out string) {
 }
 
 // An engine that does not answer is no reason to hang, and no reason to forget
-// what it holds.
+// what it holds: containers, and the rules in their network namespaces.
 func TestDockerAnEngineThatDoesNotAnswer(t *testing.T) {
 	needDocker(t)
 	state, out := t.TempDir(), t.TempDir()
-	cmd := command(t, state, append([]string{"run", "redis-outage", "--out", out}, onDocker()...)...)
+	cmd := command(t, state, append([]string{"run", "redis-loss", "--out", out}, onDocker("--set", "phases.warmup=1s", "--set", "phases.baseline=3s")...)...)
 	progress := watch(t, cmd)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	progress.await(t, "system ready", time.Minute)
-	cmd.Process.Kill()
-	cmd.Wait()
+	progress.await(t, "inject", time.Minute)
 	journals, _ := filepath.Glob(filepath.Join(state, "gauntlet", "runs", "*", "journal"))
 	if len(journals) != 1 {
 		t.Fatalf("journals %q, want one", journals)
 	}
 	entered := read(t, filepath.Dir(journals[0]), "journal")
-	elsewhere := strings.Replace(entered, "unix://", "unix:///nowhere", 1)
+	rules := docker.CanDrop(t.Context()) == nil
+	for deadline := time.Now().Add(time.Minute); rules && !strings.Contains(entered, docker.RulesUndoKind); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the rules are not entered: %s", entered)
+		}
+		entered = read(t, filepath.Dir(journals[0]), "journal")
+	}
+	cmd.Process.Kill()
+	cmd.Wait()
+	entered = read(t, filepath.Dir(journals[0]), "journal")
+	elsewhere := strings.ReplaceAll(entered, "unix://", "unix:///nowhere")
 	if elsewhere == entered {
 		t.Fatalf("the journal names no engine: %s", entered)
 	}
@@ -156,7 +165,7 @@ func TestDockerAnEngineThatDoesNotAnswer(t *testing.T) {
 		t.Errorf("gc ended with %d, want %d: %s%s", gc.code, exitUnclean, gc.stdout, gc.stderr)
 	}
 	write(t, journals[0], entered)
-	if gc := execute(t, state, "gc"); gc.code != exitPass || !strings.Contains(gc.stdout, "containers") {
+	if gc := execute(t, state, "gc"); gc.code != exitPass || !strings.Contains(gc.stdout, "containers") || rules && !strings.Contains(gc.stdout, "packet rules") {
 		t.Errorf("gc ended with %d: %s%s", gc.code, gc.stdout, gc.stderr)
 	}
 	nothingLeft(t, state, out)

@@ -11,7 +11,7 @@ import (
 // breaks them alone; they have a target of their own, which holds up no change.
 
 func TestFurtherExperiments(t *testing.T) {
-	all(t, chaos.Local, "rolling-restart", "redis-latency", "client-latency")
+	all(t, chaos.Local, "rolling-restart", "redis-latency", "client-latency", "redis-loss")
 }
 
 func TestFurtherControls(t *testing.T) {
@@ -22,7 +22,7 @@ func TestFurtherControls(t *testing.T) {
 
 func TestFurtherOnContainers(t *testing.T) {
 	needDocker(t)
-	all(t, chaos.Docker, "rolling-restart", "redis-latency", "client-latency")
+	all(t, chaos.Docker, "rolling-restart", "redis-latency", "client-latency", "redis-loss/global-lock", "redis-loss/inert-fault")
 }
 
 func TestFurtherKilledOnContainers(t *testing.T) { killedOnContainers(t, 20) }

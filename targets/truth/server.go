@@ -32,7 +32,7 @@ type Server struct {
 // New makes a server that follows the script and writes its log to out under
 // the name replica. Close ends it.
 func New(s *script.Script, replica string, out io.Writer) *Server {
-	all := s.Stretches()
+	all := s.Stretches(replica)
 	server := &Server{script: s, stretches: all, hung: make([]atomic.Int64, len(all)), record: newRecord(out, replica, s.Seed), stop: make(chan struct{})}
 	go server.flush()
 	return server

@@ -160,6 +160,7 @@ func (r *reader) event(n ast.Node) Event {
 		"shift":  span("shift", 0, &e.Shift),
 		"do":     func(n ast.Node) { e.Do = oneOf(r, n, "do", deeds) },
 		"only":   func(n ast.Node) { e.Only = oneOf(r, n, "only", []Operation{Get, Put}) },
+		"on":     func(n ast.Node) { e.On = r.word(n) },
 		"share":  func(n ast.Node) { e.Share = r.share(n) },
 		"drain":  func(n ast.Node) { e.Drain = r.rate(n) },
 		"times":  func(n ast.Node) { e.Times = r.times(n) },
@@ -236,6 +237,14 @@ func oneOf[W ~string](r *reader, n ast.Node, name string, known []W) W {
 		r.refuse(n, "one of "+strings.Join(words, ", "), "%s: %q is unknown", name, text(n))
 	}
 	return W(text(n))
+}
+
+// word is a name without spaces.
+func (r *reader) word(n ast.Node) string {
+	if text(n) == "" || strings.ContainsAny(text(n), " \t\n") {
+		r.refuse(n, "write the name of a replica such as third-2", "on: %q is no name", text(n))
+	}
+	return text(n)
 }
 
 func (r *reader) share(n ast.Node) float64 {

@@ -28,7 +28,7 @@ events:
 		t.Errorf("seed %d, events\n%+v, want\n%+v", s.Seed, s.Events, want)
 	}
 	for _, empty := range []string{"", "# nothing", "events: []", "~"} {
-		if s := parsed(t, empty); len(s.Stretches()) != 0 || s.Seed != 1 {
+		if s := parsed(t, empty); len(s.Stretches("truth-1")) != 0 || s.Seed != 1 {
 			t.Errorf("%q: %+v", empty, s)
 		}
 	}
@@ -62,6 +62,7 @@ func TestMistakes(t *testing.T) {
 		{"events: [{at: 1s, for: 4s, do: fail, every: 9s}]", "t.yaml:1:45: every needs times"},
 		{"events: [{at: 1s, for: 4s, do: fail, times: 0}]", `t.yaml:1:45: times must be from 1 to 10000, not "0"`},
 		{"events: [{at: 1s, for: 20h, do: fail, flap: 1ms}]", "more than 10000 stretches"},
+		{"events: [{at: 1s, for: 4s, do: fail, on: a b}]", `t.yaml:1:42: on: "a b" is no name`},
 		{strings.Repeat("#", maxBytes+1), "t.yaml:1:1: the script has 65537 bytes"},
 	} {
 		_, err := Parse("t.yaml", []byte(c.text))
@@ -112,7 +113,7 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		for _, x := range s.Stretches() {
+		for _, x := range s.Stretches("truth-1") {
 			if x.From < 0 || x.To <= x.From || !(x.Share > 0 && x.Share <= 1) {
 				t.Fatalf("%+v", x)
 			}

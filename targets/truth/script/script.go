@@ -9,7 +9,8 @@
 //	  - {at: 40s, for: 3s, do: hang, drain: 5000/s}        # answers when it is over, 5,000 a second
 //	  - {at: 50s, for: 4s, do: reset, flap: 400ms}         # 400 ms down, 400 ms up
 //	  - {at: 60s, for: 6s, do: blackhole, ramp: 1s}        # a share that rises for a second, and falls for one
-//	  - {at: 70s, for: 2s, do: lose, only: put, every: 10s, times: 3, shift: 1s}
+//	  - {at: 70s, for: 3s, do: fail, on: third-2}          # one replica
+//	  - {at: 80s, for: 2s, do: lose, only: put, every: 10s, times: 3, shift: 1s}
 package script
 
 import (
@@ -65,6 +66,7 @@ type Event struct {
 	Flap    time.Duration // so long down, so long up, in turns; 0: down throughout
 	Drain   float64       // how many of the requests that hung are answered per second; 0: all at once
 	Only    Operation     // "": every operation
+	On      string        // the replica by name; "": every replica
 	Every   time.Duration // from the beginning of one time to that of the next
 	Times   int           // ≥ 1
 	Shift   time.Duration // each time begins up to so much later, uniform
@@ -78,11 +80,14 @@ type Stretch struct {
 	From, To time.Duration
 }
 
-// Stretches are all stretches of the script, by time. The same seed gives the
-// same ones.
-func (s *Script) Stretches() []Stretch {
+// Stretches are all stretches of the script that a replica is to follow, by
+// time. The same seed gives the same ones.
+func (s *Script) Stretches(replica string) []Stretch {
 	var all []Stretch
 	for n, e := range s.Events {
+		if e.On != "" && e.On != replica {
+			continue
+		}
 		for i := range max(1, e.Times) {
 			from := e.At + time.Duration(i)*e.Every
 			from += time.Duration(s.chance(uint64(n), uint64(i), "shift") * float64(e.Shift))

@@ -32,11 +32,12 @@ func TestStretches(t *testing.T) {
 			[][2]time.Duration{{5 * second, 7 * second}, {15 * second, 17 * second}, {25 * second, 27 * second}}},
 		{"by time, not by place", "[{at: 5s, for: 2s, do: fail}, {at: 1s, for: 1s, do: reset}]",
 			[][2]time.Duration{{second, 2 * second}, {5 * second, 7 * second}}},
+		{"of another replica", "[{at: 5s, for: 2s, do: fail, on: truth-2}, {at: 1s, for: 1s, do: fail, on: truth-1}]", [][2]time.Duration{{second, 2 * second}}},
 		{"flapping, cut at its end", "[{at: 1s, for: 1s, do: fail, flap: 400ms}]",
 			[][2]time.Duration{{second, 1400 * time.Millisecond}, {1800 * time.Millisecond, 2 * second}}},
 	} {
 		var got [][2]time.Duration
-		for _, x := range parsed(t, "events: "+c.events).Stretches() {
+		for _, x := range parsed(t, "events: "+c.events).Stretches("truth-1") {
 			got = append(got, [2]time.Duration{x.From, x.To})
 		}
 		if !slices.Equal(got, c.want) {
@@ -50,7 +51,7 @@ func TestStretches(t *testing.T) {
 func TestShiftsFollowFromTheSeed(t *testing.T) {
 	const events = "events: [{at: 5s, for: 2s, do: fail, every: 10s, times: 50, shift: 1s}]"
 	froms := func(seed int) (all []time.Duration) {
-		for i, x := range parsed(t, fmt.Sprintf("seed: %d\n%s", seed, events)).Stretches() {
+		for i, x := range parsed(t, fmt.Sprintf("seed: %d\n%s", seed, events)).Stretches("truth-1") {
 			shift := x.From - time.Duration(5+10*i)*second
 			if shift < 0 || shift > second || x.To-x.From != 2*second {
 				t.Fatalf("time %d is from %v to %v", i, x.From, x.To)
@@ -92,7 +93,7 @@ func TestMeetsItsShareOfTheRequests(t *testing.T) {
 		met := 0
 		const n = 20_000
 		for i := range n {
-			if s.Meets(s.Stretches()[0], c.at, c.op, fmt.Sprint(i)) {
+			if s.Meets(s.Stretches("truth-1")[0], c.at, c.op, fmt.Sprint(i)) {
 				met++
 			}
 		}
@@ -105,7 +106,7 @@ func TestMeetsItsShareOfTheRequests(t *testing.T) {
 // Whom a stretch meets follows from the id, whenever it comes.
 func TestTheOrderOfRequestsDoesNotMatter(t *testing.T) {
 	s := parsed(t, "events: [{at: 1s, for: 6s, do: fail, share: 30%}]")
-	x := s.Stretches()[0]
+	x := s.Stretches("truth-1")[0]
 	rapid.Check(t, func(t *rapid.T) {
 		id := rapid.String().Draw(t, "id")
 		at := func(label string) time.Duration {
@@ -119,7 +120,7 @@ func TestTheOrderOfRequestsDoesNotMatter(t *testing.T) {
 
 func TestLateness(t *testing.T) {
 	s := parsed(t, "events: [{at: 1s, for: 6s, do: delay, by: 400ms, jitter: 50ms}]")
-	x, lowest, highest := s.Stretches()[0], time.Hour, time.Duration(0)
+	x, lowest, highest := s.Stretches("truth-1")[0], time.Hour, time.Duration(0)
 	for i := range 10_000 {
 		d := s.Lateness(x, fmt.Sprint(i))
 		lowest, highest = min(lowest, d), max(highest, d)

@@ -44,7 +44,7 @@ func (f flags) run() error {
 		return err
 	}
 	if f.Check {
-		for _, x := range s.Stretches() {
+		for _, x := range s.Stretches(f.Hostname) {
 			fmt.Printf("%8v to %8v  %s\n", x.From.Round(time.Millisecond), x.To.Round(time.Millisecond), x.Do)
 		}
 		return nil

@@ -64,6 +64,7 @@ func TestRoomsDependOnlyOnWhatTheyMay(t *testing.T) {
 		{"./harness/experiment/...", []string{"harness/diagnostic", "harness/load/shape"}},
 		{"./harness/topology/...", []string{"harness/diagnostic"}},
 		{"./harness/platform/...", []string{"harness/platform", "harness/topology", "harness/diagnostic", "harness/chaos/link"}},
+		{"./harness/calibrate", []string{"harness/calibrate/verdicts", "harness/slo", "harness/consistency", "harness/observe", "harness/history", "reports"}},
 		{"./harness/calibrate/verdicts", nil},
 		{"./harness/suite", []string{"harness/suite", "harness/experiment", "harness/run", "harness/slo", "reports"}},
 		{"./harness/chaos/link", nil},

@@ -8,9 +8,16 @@ import (
 	"gauntlet/harness/history"
 )
 
+// million is 10,000 requests a second for 100 s: one of three replicas is down
+// for ten of them, and the generator is late for one.
 func million() Input {
-	s := scene{rate: 10_000, baseline: 20 * second, fault: 10 * second, observe: 70 * second, background: independent(0.0005), script: oneReplica, slip: true}
-	in, _, _ := s.history(1)
+	const rate, end = 10_000, 100
+	c := NewCollector(rules)
+	for _, op := range operations(rate, end, fails(20, 30, 3, history.Status5xx), fails(0, end, 2000, history.EOF), late(50, 51, 2)) {
+		c.Add(op)
+	}
+	in := trial(rate)
+	in.Samples, in.Phases.Observe.End = c.Samples(), end*second
 	return in
 }
 

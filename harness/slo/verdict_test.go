@@ -9,6 +9,14 @@ import (
 	"gauntlet/reports"
 )
 
+const (
+	ms          = int64(time.Millisecond)
+	goodLatency = 250 * time.Millisecond
+	timeout     = 2 * time.Second
+)
+
+var rules = Rules{GoodLatency: goodLatency, Timeout: timeout}
+
 // mark changes the i-th request of a hand-built history.
 type mark func(op *history.Op)
 

@@ -1,0 +1,205 @@
+package calibrate
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"gauntlet/harness/calibrate/verdicts"
+	"gauntlet/harness/history"
+	"gauntlet/reports"
+)
+
+// Observation is a run against truth servers: what they say that happened,
+// what the harness told, and how well the two clocks are known to agree.
+type Observation struct {
+	Truth    Truth
+	Told     Told
+	Outcomes Share         // requests whose outcome is the same on both sides
+	Within   time.Duration // how far a server's clock can be off the run's
+}
+
+// Observe reads the run in dir, whose result is given. limit is the response
+// time up to which it called a right answer good.
+func Observe(dir string, result *reports.Result, limit time.Duration) (*Observation, error) {
+	ops, err := readOps(filepath.Join(dir, opsFile))
+	if err != nil {
+		return nil, err
+	}
+	logs, err := readVerdicts(filepath.Join(dir, "logs"))
+	if err != nil {
+		return nil, err
+	}
+	o, err := observation(ops, logs, limit)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	o.Told = Told{Episodes: result.Episodes, Objectives: result.Objectives, Consistency: result.Consistency}
+	return o, nil
+}
+
+func readOps(path string) (map[name]history.Op, error) {
+	log, err := history.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	ops := map[name]history.Op{}
+	for op, err := range log.Ops() {
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if op.Stream == history.Load || op.Stream == history.Durability {
+			ops[name{op.Stream, op.Seq}] = op
+		}
+	}
+	return ops, nil
+}
+
+// readVerdicts reads the logs of the servers that a run asked.
+func readVerdicts(dir string) ([]*verdicts.Log, error) {
+	paths, err := filepath.Glob(filepath.Join(dir, "*.log"))
+	if err != nil {
+		return nil, err
+	}
+	var all []*verdicts.Log
+	for _, path := range paths {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		l, err := verdicts.Read(f)
+		f.Close()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if !l.Ended {
+			return nil, fmt.Errorf("%s: the log has no end: its server was killed, and what it did last is not known", path)
+		}
+		if len(l.Arrivals) > 0 {
+			all = append(all, l)
+		}
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%s: no truth server got a request", dir)
+	}
+	return all, nil
+}
+
+// together is H: outages that are less than this apart are one.
+const together = 2 * second
+
+func observation(ops map[name]history.Op, logs []*verdicts.Log, limit time.Duration) (*Observation, error) {
+	o := &Observation{}
+	var parts []Outage
+	for _, l := range logs {
+		clock, err := align(ops, l.Arrivals)
+		if err != nil {
+			return nil, errors.Join(errors.New(l.Replica), err)
+		}
+		o.Within = max(o.Within, time.Duration(clock.within))
+		parts = append(parts, outages(l, clock, limit)...)
+		o.count(ops, l.Arrivals, limit)
+	}
+	o.Truth.Outages = join(parts)
+	if o.Truth.LostWrites > 0 {
+		o.Truth.Broken = append(o.Truth.Broken, "lostWrites")
+	}
+	if o.Truth.Foreign > 0 {
+		o.Truth.Broken = append(o.Truth.Broken, "foreign")
+	}
+	return o, nil
+}
+
+// outages are a server's stretches in which it made requests of the load bad.
+func outages(l *verdicts.Log, clock offset, limit time.Duration) []Outage {
+	var all []Outage
+	for _, s := range l.Stretches {
+		x := Outage{From: s.From - clock.by, To: s.To - clock.by, Blunt: s.Blunt}
+		if s.Deed == verdicts.Hang {
+			x.To -= int64(limit) // who comes later waits for less than the limit
+		}
+		for _, a := range l.Arrivals {
+			n, ok := nameOf(a)
+			if ok && n.stream == history.Load && a.Event == s.Event && a.At >= s.From && a.At < s.To && bad(a, limit) {
+				x.Bad++
+			}
+		}
+		if x.Bad > 0 && x.To > x.From {
+			all = append(all, x)
+		}
+	}
+	return all
+}
+
+// bad says whether what a server did to a request makes it bad.
+func bad(a verdicts.Arrival, limit time.Duration) bool {
+	switch a.Did {
+	case verdicts.Fail, verdicts.Reset, verdicts.Blackhole, verdicts.Wrong, verdicts.Bad:
+		return true
+	}
+	return a.Took > int64(limit)
+}
+
+// join makes one of outages that belong together.
+func join(parts []Outage) []Outage {
+	slices.SortFunc(parts, func(a, b Outage) int { return cmp.Compare(a.From, b.From) })
+	var all []Outage
+	for _, p := range parts {
+		last := len(all) - 1
+		if last < 0 || p.From-all[last].To >= together {
+			all = append(all, p)
+			continue
+		}
+		all[last].To, all[last].Bad, all[last].Blunt = max(all[last].To, p.To), all[last].Bad+p.Bad, all[last].Blunt || p.Blunt
+	}
+	return all
+}
+
+// count compares what became of the requests, one by one, and counts what a
+// server did to the data.
+func (o *Observation) count(ops map[name]history.Op, arrivals []verdicts.Arrival, limit time.Duration) {
+	for _, a := range arrivals {
+		n, ok := nameOf(a)
+		if !ok {
+			continue
+		}
+		op, sent := ops[n]
+		switch {
+		case a.Did == verdicts.Wrong:
+			o.Truth.Foreign++ // whoever asked
+		case a.Did == verdicts.Lose && n.stream == history.Durability && op.Effect == history.Acknowledged:
+			o.Truth.LostWrites++
+		}
+		if sent && n.stream == history.Load {
+			o.Outcomes.held(agrees(op, a, limit))
+		}
+	}
+}
+
+// agrees says whether the class of a request is what the server's doing makes
+// of it.
+func agrees(op history.Op, a verdicts.Arrival, limit time.Duration) bool {
+	switch a.Did {
+	case verdicts.Fail:
+		return op.Class == history.Status5xx
+	case verdicts.Missing: // an answer that an experiment may expect
+		return op.Class == history.Status4xx || op.Class == history.OK
+	case verdicts.Bad:
+		return op.Class == history.Status4xx
+	case verdicts.Reset:
+		return op.Class == history.Reset || op.Class == history.EOF
+	case verdicts.Blackhole:
+		return op.Class == history.Timeout
+	case verdicts.Wrong:
+		return op.Class == history.WrongAnswer
+	}
+	if a.Took > int64(limit) {
+		return op.Response() > int64(limit)
+	}
+	return op.Class == history.OK
+}

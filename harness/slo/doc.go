@@ -79,9 +79,9 @@
 //     Availability fails only when it would with every request still to come
 //     (up to Input.PlannedEnd) good.
 //   - Where nothing was injected because the baseline was not fit for it, the
-//     objectives that the fault was for are INCONCLUSIVE: instrument-disturbed
-//     when steadyState is, too-few-samples (there is nothing to judge by) when it
-//     FAILs or had too few itself. That the fault is unproven is said of one that
+//     objectives that the fault was for are INCONCLUSIVE: for the reason of
+//     steadyState when it is, too-few-samples (there is nothing to judge by) when
+//     it FAILs. That the fault is unproven is said of one that
 //     was injected, or was not in spite of a steady baseline.
 //   - Residual is judged for the scopes that have an availability objective,
 //     after the last episode of any fault.
@@ -104,7 +104,9 @@
 //   - An objective to which requests in doubt leave too few is INCONCLUSIVE,
 //     instrument-disturbed, even when all the others are good.
 //   - A baseline operation of fewer than 100 requests breaks steadyState only
-//     when the Wilson interval does: one error of 50 is not 2 %.
+//     when the Wilson interval does: one error of 50 is not 2 %. Of a larger one
+//     more than 1 % keeps the fault from being injected; the objective FAILs when
+//     the whole interval lies above, and is INCONCLUSIVE while it spans the limit.
 //   - What was due and is not in the log counts as not sent by the generator.
 //   - Where the rate changes, impact is divided by the mean rate of the episode
 //     itself, a part of the load taking the same share of it as in the baseline:

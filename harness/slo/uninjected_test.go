@@ -11,7 +11,7 @@ import (
 // depends on the fault says that, and not that the fault did not work: that is
 // for a fault which was injected, or was not although it could have been.
 func TestWhyNothingWasInjected(t *testing.T) {
-	const unproven, few, disturbed = reports.FaultUnproven, reports.TooFewSamples, reports.InstrumentDisturbed
+	const unproven, few, disturbed, spans = reports.FaultUnproven, reports.TooFewSamples, reports.InstrumentDisturbed, reports.IntervalSpansLimit
 	for _, c := range []struct {
 		name   string
 		marks  []mark
@@ -23,6 +23,7 @@ func TestWhyNothingWasInjected(t *testing.T) {
 		{"steady", nil, nil, "", unproven, "No fault was injected."},
 		{"broken", marks(fails(0, 5, 50, history.EOF)), nil, reports.LimitBroken, few, "No fault was injected, since the baseline was not steady."},
 		{"one operation broken", marks(only(1, down(0, 0.2))), nil, reports.LimitBroken, few, "No fault was injected, since the baseline was not steady."},
+		{"a burst among few", marks(only(1, down(1, 1.07))), nil, spans, spans, "No fault was injected, since it cannot be told whether the baseline was steady."},
 		{"late requests decide", marks(late(1, 1.1, 1)), nil, disturbed, disturbed, "No fault was injected, since it cannot be told whether the baseline was steady."},
 		{"masked requests decide", marks(down(1, 1.1)), []Mask{{Span{ms * 950, ms * 1150}, 1}}, disturbed, disturbed, "cannot be told"},
 		{"the generator did not send", marks(unsent(0, 5, 60, 0)), nil, disturbed, disturbed, ""},

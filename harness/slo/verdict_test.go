@@ -249,6 +249,8 @@ var steadyCases = []verdictCase{
 	{name: "steady", marks: marks(fails(0, 5, 200, history.EOF)), verdict: pass},
 	{name: "more than 1 % bad", marks: marks(fails(0, 5, 50, history.EOF)), verdict: fail, reason: reports.LimitBroken, why: []string{"of 5000", "eof"}},
 	{name: "one operation more than 1 % bad", marks: marks(only(1, down(0, 0.2))), verdict: fail, reason: reports.LimitBroken, why: []string{"operation put"}},
+	{name: "a burst among few, above 1 %", marks: marks(only(1, down(1, 1.07))), verdict: inc, reason: reports.IntervalSpansLimit, why: []string{"7 of 500", "operation put", "spans the limit"}},
+	{name: "a burst among few, and aborted", marks: marks(only(1, down(1, 1.07))), change: aborted, verdict: inc, reason: reports.RunAborted},
 	{name: "too few", rate: 100, verdict: inc, reason: reports.TooFewSamples},
 	{name: "none", change: func(in *Input) { in.Samples = collect(nil) }, verdict: inc, reason: reports.InstrumentDisturbed},
 	{name: "none was due", change: func(in *Input) { in.Samples, in.Rate = collect(nil), 0 }, verdict: inc, reason: reports.TooFewSamples},

@@ -26,6 +26,9 @@ func (s *system) Down(ctx context.Context) error {
 	}
 	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), downTimeout)
 	defer cancel()
+	s.going.Lock()
+	s.ended = true
+	s.going.Unlock()
 	s.later.Wait() // a replica that is being started again; bounded, as all deeds are
 	s.stopServices(ctx, work)
 	errs := s.keepOutputs(work)

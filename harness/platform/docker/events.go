@@ -60,9 +60,9 @@ func (s *system) tell(m events.Message) {
 			unwanted = r.held
 		})
 		s.o.OnState(name, StateStarting, at)
-		s.later.Go(func() { s.startedAgain(r) })
+		s.follows(func() { s.startedAgain(r) })
 		if unwanted { // it came back by itself in the moment in which it was taken away
-			s.later.Go(func() {
+			s.follows(func() {
 				ctx, cancel := context.WithTimeout(context.Background(), killTimeout)
 				defer cancel()
 				if err := s.signal(ctx, r, "SIGKILL"); err != nil {
@@ -73,6 +73,16 @@ func (s *system) tell(m events.Message) {
 	case events.ActionDie:
 		r.update(func() { r.life, r.deaths = life{}, r.deaths+1 })
 		s.o.OnState(name, StateDown, at)
+	}
+}
+
+// follows does what an event asks for, unless the system goes down: events
+// come at any time, and what is waited for must not grow from nothing.
+func (s *system) follows(do func()) {
+	s.going.Lock()
+	defer s.going.Unlock()
+	if !s.ended {
+		s.later.Go(do)
 	}
 }
 

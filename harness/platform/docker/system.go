@@ -34,6 +34,8 @@ type system struct {
 
 	watch *watcher       // follows the engine's events; nil before there is a container
 	later sync.WaitGroup // what goes on after a call has returned
+	going sync.Mutex     // held where later may grow beside a Down
+	ended bool           // under going: Down waits for later, which may not grow any more
 
 	scaling sync.Mutex // held by Scale and Down
 	entered bool       // in the ledger

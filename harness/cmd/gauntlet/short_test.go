@@ -77,9 +77,8 @@ var shorter = map[string][]string{
 	"outage-plus-pod-kill": {"--set", "faults.0.chaos.spec.duration=8s", "--set", "faults.1.at=3s"},
 	"redis-latency":        {"--set", "faults.0.chaos.spec.duration=6s"},
 	"redis-outage":         {"--set", "faults.0.chaos.spec.duration=6s"},
-	"redis-loss": {"--set", "faults.0.chaos.spec.duration=4s", "--set", "slo.recovery=3s",
-		"--set", "phases.warmup=1s", "--set", "phases.baseline=3s", "--set", "phases.observe=8s"},
-	"redis-partition": {"--set", "faults.0.chaos.spec.duration=6s"},
+	"redis-loss":           {"--set", "faults.0.chaos.spec.duration=4s", "--set", "phases.observe=8s", "--set", "slo.recovery=3s"},
+	"redis-partition":      {"--set", "faults.0.chaos.spec.duration=6s"},
 }
 
 // all runs each of runs in its short form: an experiment by its name, which

@@ -111,7 +111,7 @@ func Prepare(ctx context.Context, sys platform.System, f Fault, set Settings) (*
 		if !slices.Contains(names, r.Name) {
 			continue
 		}
-		v, err := prepareVictim(sys, f, set, r)
+		v, err := prepareVictim(ctx, sys, f, set, r)
 		if err != nil {
 			return nil, fmt.Errorf("%s %q on %s: %w", f.Title(), f.Name, r.Name, err)
 		}
@@ -121,12 +121,12 @@ func Prepare(ctx context.Context, sys platform.System, f Fault, set Settings) (*
 }
 
 // prepareVictim finds what does f's kind of fault.
-func prepareVictim(sys platform.System, f Fault, set Settings, r platform.Replica) (*victim, error) {
+func prepareVictim(ctx context.Context, sys platform.System, f Fault, set Settings, r platform.Replica) (*victim, error) {
 	switch f.Kind {
 	case PodChaos:
 		return podChaos(sys, f, set, r)
 	case StressChaos:
-		return stressVictim(sys, f, set, r)
+		return stressVictim(ctx, sys, f, set, r)
 	case Limit:
 		return limitVictim(sys, f, set, r)
 	case Restart:

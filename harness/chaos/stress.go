@@ -11,12 +11,23 @@ import (
 	"gauntlet/harness/platform"
 )
 
+// stressable is a platform that can tell, before any load, that this machine
+// keeps it from stressing anybody.
+type stressable interface {
+	CanStress(ctx context.Context) error
+}
+
 // stressVictim is what a StressChaos does to r: a burner beside it for as long
 // as the fault lasts.
-func stressVictim(sys platform.System, f Fault, set Settings, r platform.Replica) (*victim, error) {
+func stressVictim(ctx context.Context, sys platform.System, f Fault, set Settings, r platform.Replica) (*victim, error) {
 	stresser, ok := sys.(platform.Stresser)
 	if !ok {
 		return nil, errors.New("the platform cannot stress a replica")
+	}
+	if s, ok := sys.(stressable); ok {
+		if err := s.CanStress(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if r.State != platform.Running {
 		return nil, fmt.Errorf("it is %s, and only what runs can be stressed", r.State)

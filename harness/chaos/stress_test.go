@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -95,10 +96,21 @@ func TestStressIsProvenByWhatItTook(t *testing.T) {
 	}
 }
 
+// calm is a machine that keeps the platform from stressing anybody.
+type calm struct{ *strained }
+
+func (calm) CanStress(context.Context) error {
+	return errors.New("here are control groups of version 2")
+}
+
 func TestStressThatCannotBeDone(t *testing.T) {
 	sys := newFake(t)
 	f := Fault{Name: "stress", Kind: StressChaos, Mode: ModeOne, Duration: time.Minute, Stress: &Stress{CPUWorkers: 1, CPULoad: 100}, Selector: Selector{Labels: map[string]string{"app": "redis"}}}
 	if _, err := Prepare(t.Context(), plain{sys}, f, Settings{Clock: clockNow(), Probe: sys.probe}); err == nil || errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	here := calm{&strained{fake: sys}}
+	if _, err := Prepare(t.Context(), here, f, Settings{Clock: clockNow(), Probe: sys.probe}); err == nil || !strings.Contains(err.Error(), "redis-1: here are control groups of version 2") {
 		t.Errorf("%v", err)
 	}
 	for _, s := range []Stress{{MemoryShare: 50}, {CPUWorkers: 5000, CPULoad: 1}} {

@@ -56,9 +56,6 @@ func (s *system) stress(ctx context.Context, r *replica, w platform.Stress) erro
 	case r.now().incarnation == "":
 		return platform.ErrDown
 	}
-	if err := s.nests(ctx); err != nil {
-		return err
-	}
 	b := &burner{}
 	err := s.createBurner(ctx, r, w, b)
 	if b.id != "" { // whatever became of it, it is there to be relieved of
@@ -70,10 +67,14 @@ func (s *system) stress(ctx context.Context, r *replica, w platform.Stress) erro
 	return s.awaitBurning(ctx, b)
 }
 
-// nests says why a container cannot lie within another's control group: only
-// in version 1 may a group hold both processes and groups, and only the
-// engine's own driver takes any group for a parent.
-func (s *system) nests(ctx context.Context) error {
+// CanStress says why no replica can be stressed here, where that is known. A
+// container can lie within another's control group only where a group may hold
+// both processes and groups, which is version 1, and only the engine's own
+// driver takes any group for a parent.
+func (s *system) CanStress(ctx context.Context) error {
+	if len(s.o.Burner) == 0 {
+		return errors.New("no burner is known")
+	}
 	got, err := s.engine.Info(ctx, client.InfoOptions{})
 	if err != nil {
 		return err

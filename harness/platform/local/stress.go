@@ -41,14 +41,19 @@ func (s *System) Stress(ctx context.Context, replica string, w platform.Stress) 
 	return nil
 }
 
+// CanStress says why no replica can be stressed here, where that is known.
+func (s *System) CanStress(context.Context) error {
+	if len(s.options.Burner) == 0 {
+		return errors.New("no burner is known")
+	}
+	return nil
+}
+
 func (r *replica) stress(ctx context.Context, w platform.Stress) error {
 	r.limiting.Lock()
 	defer r.limiting.Unlock()
 	if r.burner != nil {
 		return errors.New("it is stressed already")
-	}
-	if len(r.options.Burner) == 0 {
-		return errors.New("no burner is known")
 	}
 	l, err := r.current(ctx)
 	if err != nil {

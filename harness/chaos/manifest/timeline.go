@@ -69,8 +69,8 @@ func (r *reader) schedule(root *node, object *v1alpha1.Schedule) []chaos.Timed {
 
 // repeated is what a schedule, whose fields are those of spec, does within a
 // span, in the order of time.
-func (r *reader) repeated(spec *node, name string, within time.Duration) []chaos.Timed {
-	occasions := r.occasions(spec, within)
+func (r *reader) repeated(spec *node, name string, span time.Duration) []chaos.Timed {
+	occasions := r.occasions(spec, span)
 	kind := text(spec, "type")
 	var all []chaos.Timed
 	free := time.Duration(0) // when the one before is over
@@ -102,7 +102,23 @@ func (r *reader) repeated(spec *node, name string, within time.Duration) []chaos
 		if len(r.mistakes) > 0 || !r.room(spec.place, len(one)) {
 			return nil
 		}
-		all, free = append(all, one...), end
+		all, free = append(all, within(one, span)...), end
+	}
+	return all
+}
+
+// within is what of the faults lies within the span: with the schedule all that
+// it made is removed, as upstream removes it.
+func within(faults []chaos.Timed, span time.Duration) (all []chaos.Timed) {
+	for _, f := range faults {
+		if f.At >= span {
+			continue
+		}
+		if left := span - f.At; !f.OneShot() && f.Duration > left {
+			f.Notes = append(f.Notes, fmt.Sprintf("it lasts for %v of %v: its Schedule is over then", left, f.Duration))
+			f.Duration = left
+		}
+		all = append(all, f)
 	}
 	return all
 }

@@ -247,11 +247,10 @@ func (s *session) fault(ctx context.Context, p *chaos.Prepared, at int64) (heale
 	s.addUnclean(healErr)
 	proof := p.Proof()
 	s.events.record(proof)
-	healed = injected.Until + int64(max(p.Takes(), s.exp.Returns()))
 	if heal.Event != nil {
 		s.events.record(*heal.Event)
-		healed = heal.Event.Until
 	}
+	healed = over(f, injected, heal.Event, s.clock.Now(), max(p.Takes(), s.exp.Returns()))
 	s.tell.line("%s: %s", f.Name, proof.Detail)
 	if healErr == nil && heal.Back {
 		if checkErr := p.Check(undo); checkErr != nil {
@@ -259,6 +258,19 @@ func (s *session) fault(ctx context.Context, p *chaos.Prepared, at int64) (heale
 		}
 	}
 	return healed, err
+}
+
+// over is when a fault counts as healed: at its heal, for a one-shot fault whose
+// victim was not back at the limit then, and for one that could not be undone
+// now, since what it did goes on.
+func over(f chaos.Fault, injected history.Event, heal *history.Event, now int64, limit time.Duration) int64 {
+	switch {
+	case heal != nil:
+		return heal.Until
+	case f.OneShot():
+		return injected.Until + int64(limit)
+	}
+	return now
 }
 
 // noteOther writes down the first error that no class names.

@@ -76,7 +76,9 @@ func (p *Prepared) takeTurns(ctx, watching context.Context) {
 				p.turn(ctx, watching, v)
 			}
 			if !p.isBack(ctx, v) {
-				t.stayed = v.replica.Name
+				if ctx.Err() == nil { // else nobody waited for it
+					t.stayed = v.replica.Name
+				}
 				return
 			}
 			if ctx.Err() != nil && i+1 < len(p.victims) {

@@ -76,6 +76,9 @@ func TestRollingRestartStopsWhenTheRunDoes(t *testing.T) {
 	if calls := sys.log(); len(calls) != 1 {
 		t.Errorf("calls %q after the run ended", calls)
 	}
+	if detail := p.Proof().Detail; strings.Contains(detail, "no other was restarted") {
+		t.Errorf("a run that ended blames the replica: %s", detail)
+	}
 }
 
 func TestInertRestartIsNotProven(t *testing.T) {

@@ -39,9 +39,21 @@ slo: {good: {latency: 250ms}, recovery: 1s, availability: 90%%}
 	return Options{Experiment: exp, Platform: "external", Seed: 1, Out: out, History: filepath.Join(out, "history.ndjson"), Command: "test"}
 }
 
+// patient has limits so wide that no lateness of the generator can decide what a
+// request is, whatever else the machine does.
+func patient(t *testing.T, o Options) Options {
+	t.Helper()
+	exp, err := o.Experiment.With(map[string]string{"load.timeout": "2s", "slo.good.latency": "2s"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Experiment = exp
+	return o
+}
+
 func TestARunLeavesItsFilesAndNoEntry(t *testing.T) {
 	o := outside(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {}))
-	out, err := Run(context.Background(), o)
+	out, err := Run(context.Background(), patient(t, o))
 	if err != nil || out.Unclean != nil {
 		t.Fatal(err, out.Unclean)
 	}
@@ -66,7 +78,7 @@ func TestAnInterruptedRunIsJudgedAndNeverPasses(t *testing.T) {
 	o := outside(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {}))
 	ctx, cancel := context.WithCancelCause(context.Background())
 	time.AfterFunc(4*time.Second, func() { cancel(ErrInterrupted{"SIGTERM"}) }) // in observe
-	out, err := Run(ctx, o)
+	out, err := Run(ctx, patient(t, o)) // without a steady state it would end before
 	if !errors.Is(err, ErrInterrupted{"SIGTERM"}) || out.Unclean != nil {
 		t.Fatalf("error %v, unclean %v; want the interruption", err, out.Unclean)
 	}
@@ -98,14 +110,7 @@ func TestAnIllSystemHasNoSteadyState(t *testing.T) {
 		}
 		<-serial
 	}))
-	// It is ill by its answers. With a limit this wide no lateness of the
-	// generator can decide what a request is, whatever else the machine does.
-	patient, err := o.Experiment.With(map[string]string{"load.timeout": "2s", "slo.good.latency": "2s"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.Experiment = patient
-	out, err := Run(context.Background(), o)
+	out, err := Run(context.Background(), patient(t, o)) // it is ill by its answers
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,6 +33,7 @@ func Markdown(w io.Writer, r *Result) error {
 		}
 		b.WriteString("| " + strings.Join(cells, " | ") + " |\n")
 	}
+	markdownAdvice(&b, advices(r.Objectives))
 	b.WriteString("\n| fault | targets | injected | healed | proof |\n|---|---|---|---|---|\n")
 	for i, f := range r.Faults {
 		if b.Len() > maxMarkdown*7/8 {
@@ -59,6 +60,13 @@ func Markdown(w io.Writer, r *Result) error {
 	}
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// markdownAdvice says what to do about what could not be decided.
+func markdownAdvice(b *bytes.Buffer, all []advised) {
+	for _, a := range all {
+		fmt.Fprintf(b, "\n**Now** (%s, %s): %s\n", escapeMarkdown(list(a.Names), 500), a.Means, escapeMarkdown(a.Do, 500))
+	}
 }
 
 // escapeMarkdown makes s plain text of at most n runes within a table cell.

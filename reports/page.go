@@ -81,6 +81,8 @@ type page struct {
 	Spectrum *chart
 	Keys     *chart
 	Sorted   []objectiveRow
+	Advices  []advised
+	Now      string // what to do first; "" when everything was decided
 	Phased   []phaseRow
 	Settings []setting
 	Changes  []change
@@ -163,6 +165,8 @@ func newPage(r *Result, s *Series, extra Extra) (*page, error) {
 	for i, o := range failedFirst(r.Objectives) {
 		p.Sorted = append(p.Sorted, objectiveRow{o, fmt.Sprintf("objective-%d", i+1), interval(o.Name, o.Low, o.High)})
 	}
+	p.Advices = advices(r.Objectives)
+	p.Now = first(p.Advices, r)
 	p.Phased, p.Changes = phaseRows(r, s), changes(extra.Previous, r)
 	for _, name := range sortedKeys(r.Environment.Config) {
 		p.Settings = append(p.Settings, setting{name, r.Environment.Config[name]})

@@ -37,6 +37,7 @@ func SuiteMarkdown(w io.Writer, s *Suite) error {
 		cells = append(cells, runLinks(e), escapeMarkdown(e.Why, 1000))
 		b.WriteString("| " + strings.Join(cells, " | ") + " |\n")
 	}
+	markdownAdvice(&b, suiteAdvices(s.Entries))
 	notPassed(&b, sorted)
 	fmt.Fprintf(&b, "\n%s of %s, planned %s. %s, commit %s, seed %d.\n", length(s.Took), optionalBudget(s.Budget), length(s.Planned),
 		escapeMarkdown(startedAt(s.StartedAt), 60), escapeMarkdown(orAbsent(s.Commit), 60), s.Seed)

@@ -37,6 +37,7 @@ type suitePage struct {
 	Chart   *chart
 	Runs    []suiteRunView
 	Goals   []suiteGoal
+	Advices []advised
 }
 
 // suiteGoal is an objective of an entry.
@@ -61,7 +62,7 @@ func newSuitePage(s *Suite) (*suitePage, error) {
 	p := &suitePage{
 		Suite: s, Style: template.CSS(style), Script: template.JS(script), Started: startedAt(s.StartedAt),
 		Policy: fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", digest(style), digest(script)),
-		Tiles:  suiteTiles(s), Chart: spreadChart(s),
+		Tiles:  suiteTiles(s), Chart: spreadChart(s), Advices: suiteAdvices(s.Entries),
 	}
 	passed, columns := 0, 0
 	for _, e := range failedEntriesFirst(s.Entries) {

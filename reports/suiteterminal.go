@@ -34,6 +34,7 @@ func SuiteTerminal(w io.Writer, s *Suite, page string, color bool) error {
 		rows = append(rows, []string{glyph(e.Verdict), e.Name, strings.Join(runs, ""), strings.TrimSpace(row.Worst + " " + row.Interval), row.Mean, row.Limit, row.Available, row.Lost, why})
 	}
 	writeTable(b, rows, func(row int, cell string) string { return paint(sorted[row].Verdict, cell) })
+	terminalAdvice(b, suiteAdvices(s.Entries))
 	took := fmt.Sprintf("took %s, planned %s", length(s.Took), length(s.Planned))
 	if s.Budget != nil {
 		took += ", budget " + length(*s.Budget)

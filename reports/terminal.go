@@ -29,6 +29,7 @@ func Terminal(w io.Writer, r *Result, color bool) error {
 	}
 	b.WriteByte('\n')
 	objectivesTable(b, r, paint)
+	terminalAdvice(b, advices(r.Objectives))
 	if slices.Contains(r.Artifacts, "report.html") {
 		fmt.Fprintf(b, "\nreport  %s\n", plain(filepath.Join(r.Folder, "report.html")))
 	}
@@ -36,6 +37,16 @@ func Terminal(w io.Writer, r *Result, color bool) error {
 		fmt.Fprintf(b, "again   %s\n", plain(r.Command))
 	}
 	return b.Flush()
+}
+
+// terminalAdvice says what to do about what could not be decided.
+func terminalAdvice(b *bufio.Writer, all []advised) {
+	for i, a := range all {
+		if i == 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(b, "now     %s (%s): %s\n", a.Reason, plain(list(a.Names)), a.Do)
+	}
 }
 
 func objectivesTable(b *bufio.Writer, r *Result, paint func(Verdict, string) string) {

@@ -248,30 +248,55 @@ func (e *Experiment) shareOf(operation string) float64 {
 	return 0
 }
 
-// durability needs writes in [inject − H, max(heal, inject + H)] of every
-// fault that can be lost at all.
+// durability needs acknowledged writes in [inject − H, max(heal, inject + H)] of
+// every fault. Those that are offered in an outage are not acknowledged: as many
+// may be missing as the other objectives let fail.
 func (d *decider) durability() {
 	if d.e.SLO.LostWrites == nil || d.e.Consistency == nil {
 		return
 	}
 	share := d.e.Consistency.Share * durableOfShare
-	fewest, where := math.MaxInt, ""
-	for _, w := range d.plan.windows {
-		from, to := d.injectable()+w.from, d.injectable()+w.to
-		if n := whole(share * d.offered(from-settling, max(to, from+settling))); n < fewest {
-			fewest, where = n, "around "+w.title
+	least, of, where := share*d.offered(0, d.Total), share*d.offered(0, d.Total), "in all" // without a fault
+	for i, w := range d.plan.windows {
+		from := d.injectable() + w.from
+		to := max(d.injectable()+w.to, from+settling)
+		all := share * d.offered(from-settling, to)
+		if sure := all - share*d.failing(from, to); i == 0 || sure < least {
+			least, of, where = sure, all, "around "+w.title
 		}
 	}
-	if where == "" { // without a fault the whole run is asked about
-		fewest, where = whole(share*d.offered(0, d.Total)), "in all"
-	}
 	hint := "raise load.rate"
-	if share := leastDurable / (2 * settling.Seconds() * durableOfShare * d.lowest); share <= 1 {
-		hint = fmt.Sprintf("raise consistency.share (%s suffices) or load.rate", percent(math.Ceil(share*100)/100))
+	if enough := d.e.Consistency.Share * leastDurable / least; least > 0 && enough <= 1 {
+		hint = fmt.Sprintf("raise consistency.share (%s suffices) or load.rate", percent(math.Ceil(enough*100)/100))
 	}
-	d.demand("lostWrites", fmt.Sprintf("≤ %d", *d.e.SLO.LostWrites), fmt.Sprintf("%d durable writes around each fault", leastDurable),
-		fmt.Sprintf("%d %s", fewest, where), fewest >= leastDurable,
+	d.demand("lostWrites", fmt.Sprintf("≤ %d", *d.e.SLO.LostWrites), fmt.Sprintf("%d acknowledged writes around each fault", leastDurable),
+		fmt.Sprintf("at least %d of %d %s", whole(least), whole(of), where), whole(least) >= leastDurable,
 		"consistency.share", hint)
+}
+
+// failing is how many of the requests, were all of them writes, may fail
+// between an injection and the end of what counts as around it, in a run that
+// keeps its other objectives: up to the recovery limit every one, and as many
+// as the availability of writes allows.
+func (d *decider) failing(inject, to time.Duration) float64 {
+	n := d.offered(inject, to)
+	if limit := d.e.SLO.Recovery; limit != nil {
+		n = min(n, d.offered(inject, inject+limit.Within))
+	}
+	begin := d.injectable() + d.plan.firstInject
+	judged := d.offered(begin, begin+d.e.judged(d.plan))
+	write, _ := d.e.Writer()
+	for _, a := range d.e.SLO.Availability {
+		switch a.Operation {
+		case write.Name:
+			n = min(n, (1-a.Ratio)*judged)
+		case "": // all that fail may be writes
+			if share := d.e.shareOf(write.Name); share > 0 {
+				n = min(n, (1-a.Ratio)*judged/share)
+			}
+		}
+	}
+	return n
 }
 
 // whole is a count that was worked out, without what rounding left of it.

@@ -3,6 +3,8 @@ package local
 import (
 	"os/exec"
 	"runtime"
+
+	"gauntlet/harness/platform/priority"
 )
 
 // spawner starts processes, all from one thread of the system: the signal that
@@ -24,7 +26,7 @@ func newSpawner() *spawner {
 func (s *spawner) serve() {
 	runtime.LockOSThread()
 	for r := range s.requests {
-		r.result <- r.cmd.Start()
+		r.result <- priority.Start(r.cmd)
 	}
 	runtime.UnlockOSThread()
 }

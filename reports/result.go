@@ -223,5 +223,6 @@ type Environment struct {
 	CPUs     int               `json:"cpus"`
 	MemoryMB int               `json:"memoryMB"`
 	Kernel   string            `json:"kernel"`
+	Priority string            `json:"priority,omitempty"` // what the generator has of the processor before the system, in words; "" of a run of before it was written
 	Config   map[string]string `json:"config"` // of the target: service.NAME → value, secrets redacted
 }

@@ -65,6 +65,12 @@ func most(f Fault, replicas []platform.Replica) (n int, of []string, err error) 
 	return n, of, nil
 }
 
+// Most is how many replicas f may touch at one time, whatever the seed.
+func Most(f Fault, replicas []platform.Replica) (int, error) {
+	n, _, err := most(f, replicas)
+	return n, err
+}
+
 // Reach is the most replicas that faults may touch at one time, whatever the
 // seed: their blast radius.
 type Reach struct {

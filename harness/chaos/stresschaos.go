@@ -28,3 +28,20 @@ func (s *Stress) refused() []Capability {
 	}
 	return all
 }
+
+// Burning is how many threads of burners compute at once at most, and of how
+// many cores they ask for then, when fault i touches victims[i] replicas.
+func Burning(faults []Timed, victims []int) (workers int, cores float64) {
+	for _, at := range faults { // the most is reached when one begins
+		n, asked := 0, 0.0
+		for i, f := range faults {
+			if f.Stress == nil || at.At < f.At || at.At >= f.At+f.Duration {
+				continue
+			}
+			n += f.Stress.CPUWorkers * victims[i]
+			asked += float64(f.Stress.CPUWorkers*victims[i]*f.Stress.CPULoad) / 100
+		}
+		workers, cores = max(workers, n), max(cores, asked)
+	}
+	return workers, cores
+}

@@ -7,7 +7,11 @@
 // input and output there is.
 package doctor
 
-import "context"
+import (
+	"context"
+
+	"gauntlet/harness/capacity"
+)
 
 // State is what came of a check.
 type State string
@@ -50,10 +54,19 @@ type Needs struct {
 	Out                 string // the folder that runs are written below; it need not exist
 	Workers             int    // the most requests that may be under way at once
 	FirstPort, LastPort int    // replicas get ports of this range, both included
+	Load                *Load  // that is to be sent; nil: none in particular
+}
+
+// Load is what an experiment asks of the generator.
+type Load struct {
+	Name   string
+	Rate   float64 // the highest, in requests a second
+	Times  float64 // requests that are sent for each of them; ≥ 1
+	Stress capacity.Stress
 }
 
 // Examine carries out every check, one after the other: the measurement of
-// the timer is disturbed by nothing of ours. It takes about a second, and
+// the timer is disturbed by nothing of ours. It takes some two seconds, and
 // never more than the time-outs of the commands that it asks.
 func Examine(ctx context.Context, m Machine, n Needs) Report {
 	r := Report{SchemaVersion: 1, OK: true}

@@ -9,10 +9,12 @@ import (
 	"io/fs"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"gauntlet/harness/capacity"
 	"gauntlet/harness/register"
 )
 
@@ -70,6 +72,10 @@ func TestStates(t *testing.T) {
 		{"timer", timer(append(late(99, time.Millisecond), 80*time.Millisecond)), OK, "1.00 ms (p99), 80.00 ms (largest)"},
 		{"timer", timer(late(49, time.Microsecond)), Warn, "stands still"},
 		{"timer", timer(nil), Unknown, "no sleep"},
+		{"generator", func(*fake) {}, OK, "40000 requests a second alone, 20000 beside burners of all 4 processors; one costs 50µs"},
+		{"generator", func(f *fake) {
+			f.Generator = func(context.Context) (capacity.Generator, error) { return capacity.Generator{}, errExit }
+		}, Unknown, "exit status 1"},
 		{"left-behind", func(f *fake) { f.Runs = func() ([]register.Info, error) { return nil, fs.ErrPermission } }, Missing, "readable and writable"},
 		{"left-behind", entered(register.Info{ID: "r1", PID: 7, Alive: true}), Warn, "--wait"},
 		{"left-behind", entered(register.Info{ID: "r1"}, register.Info{ID: "r2", PID: 7, Alive: true}), Warn, "run r2 is under way (pid 7); run r1 died"},
@@ -168,6 +174,36 @@ func engineFails(err error) func(*fake) {
 	return func(f *fake) { f.Engine = func(context.Context) (Engine, error) { return Engine{}, err } }
 }
 
+// A rate that is too high is refused with one that is not, and only beside a
+// stress.
+func TestTheRateOfAnExperiment(t *testing.T) {
+	burning := capacity.Stress{Workers: 4, Cores: 4}
+	for _, c := range []struct {
+		load  Load
+		state State
+		says  string
+	}{
+		{Load{"calm", 39_000, 1, capacity.Stress{}}, OK, "calm asks for 39000 requests a second, and this machine can send 40000"},
+		{Load{"calm", 41_000, 1, capacity.Stress{}}, Warn, "this machine can send 40000"},
+		{Load{"hot", 19_000, 1, burning}, OK, "this machine can send 20000 beside its stress"},
+		{Load{"hot", 21_000, 1, burning}, Missing, "--set load.rate=16000/s"},
+		{Load{"hot", 16_000, 1, burning}, OK, "hot"},
+		{Load{"hot", 16_000, 2, burning}, Missing, "--set load.rate=8000/s"},
+	} {
+		n := needs
+		n.Load = &c.load
+		r := Examine(t.Context(), healthy().Machine, n)
+		i := slices.IndexFunc(r.Checks, func(c Check) bool { return c.Name == "generator" })
+		text := r.Checks[i].Found
+		if get := r.Checks[i].Get; get != nil {
+			text += " " + get.General
+		}
+		if r.Checks[i].State != c.state || !strings.Contains(text, c.says) || r.OK != (c.state != Missing) {
+			t.Errorf("%+v: %s, %q; want %s with %q", c.load, r.Checks[i].State, text, c.state, c.says)
+		}
+	}
+}
+
 func TestOnlyWhatLocalNeedsMakesAReportFail(t *testing.T) {
 	f := healthy()
 	for _, program := range []string{"redis-server", "git", "gcc", "chromium", "promtool", "iptables", "tc"} {
@@ -212,7 +248,7 @@ func TestTheJSONIsStable(t *testing.T) {
 			t.Errorf("got %v, want %v", c, want)
 		}
 	}
-	const all = "go ports disk open-files processes memory cores cpu-pressure timer left-behind redis-server git docker netem iptables cgroup c-compiler chromium promtool"
+	const all = "go ports disk open-files processes memory cores cpu-pressure timer generator left-behind redis-server git docker netem iptables cgroup c-compiler chromium promtool"
 	if got.SchemaVersion != 1 || !got.OK || strings.Join(names, " ") != all {
 		t.Errorf("version %d, ok %v, checks %v", got.SchemaVersion, got.OK, names)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"gauntlet/harness/capacity"
 	"gauntlet/harness/register"
 )
 
@@ -56,7 +57,10 @@ func healthy() *fake {
 		PortFree:  func(int) bool { return true },
 		OpenFiles: func() (uint64, error) { return 1 << 20, nil }, Processes: func() (uint64, error) { return math.MaxUint64, nil },
 		Lateness: func(context.Context, time.Duration) []time.Duration { return late(100, 100*time.Microsecond) },
-		Runs:     func() ([]register.Info, error) { return nil, nil },
+		Generator: func(context.Context) (capacity.Generator, error) {
+			return capacity.Generator{Processors: 4, PerRequest: 50 * time.Microsecond, Weight: 1}, nil
+		},
+		Runs: func() ([]register.Info, error) { return nil, nil },
 	}
 	return f
 }

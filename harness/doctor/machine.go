@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"gauntlet/harness/capacity"
 	"gauntlet/harness/register"
 )
 
@@ -35,6 +36,9 @@ type Machine struct {
 	// Lateness sleeps again and again for a millisecond, for at most budget
 	// altogether, and returns by how much each sleep ended late.
 	Lateness func(ctx context.Context, budget time.Duration) []time.Duration
+	// Generator measures what a request costs a load generator here. It takes
+	// about a second.
+	Generator func(ctx context.Context) (capacity.Generator, error)
 	// Runs is the register's list.
 	Runs func() ([]register.Info, error)
 }

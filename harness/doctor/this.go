@@ -16,15 +16,17 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"gauntlet/harness/capacity"
 	"gauntlet/harness/register"
 )
 
-// ThisMachine is the machine that gauntlet runs on.
-func ThisMachine() Machine {
+// ThisMachine is the machine that gauntlet runs on, with what measures a
+// generator on it (see Machine).
+func ThisMachine(generator func(context.Context) (capacity.Generator, error)) Machine {
 	return Machine{
 		OS: runtime.GOOS, Go: runtime.Version(), CPUs: runtime.NumCPU(), Root: os.Geteuid() == 0,
 		ReadFile: os.ReadFile, LookPath: exec.LookPath, Run: runBriefly, Engine: engine,
-		Writable: writable, DiskFree: diskFree, PortFree: portFree, Lateness: lateness, Runs: runs,
+		Writable: writable, DiskFree: diskFree, PortFree: portFree, Lateness: lateness, Runs: runs, Generator: generator,
 		OpenFiles: func() (uint64, error) { return limit(unix.RLIMIT_NOFILE) },
 		Processes: func() (uint64, error) { return limit(unix.RLIMIT_NPROC) },
 	}

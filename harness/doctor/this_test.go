@@ -21,7 +21,7 @@ import (
 func TestThisMachineAnswers(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	first := time.Now()
-	r := Examine(t.Context(), ThisMachine(), Needs{Out: filepath.Join(t.TempDir(), "not", "there"), Workers: 4096, FirstPort: 10000, LastPort: 32767})
+	r := Examine(t.Context(), ThisMachine(healthy().Generator), Needs{Out: filepath.Join(t.TempDir(), "not", "there"), Workers: 4096, FirstPort: 10000, LastPort: 32767})
 	t.Logf("took %v", time.Since(first))
 	by := map[string]Check{}
 	for _, c := range r.Checks {

@@ -38,6 +38,7 @@ type session struct {
 	known    sync.Map        // name → platform.Replica, of all that are asked
 	router   load.Router
 	echo     *observe.Echo // nil without a control stream
+	lower    func() error  // takes the generator's better nice level back; nil: it has none
 	faults   []*chaos.Prepared
 
 	clock  history.Clock
@@ -146,6 +147,10 @@ func (s *session) carryOut(ctx context.Context) (measured bool, err error) {
 	if err := s.prepare(ctx, history.NewClock(time.Now())); err != nil {
 		return false, err
 	}
+	s.raise()
+	if err := s.sustainable(ctx); err != nil {
+		return false, err
+	}
 	if err := s.populate(ctx); err != nil {
 		return false, err
 	}
@@ -229,6 +234,9 @@ func (s *session) close() {
 	if s.echo != nil {
 		s.addUnclean(s.echo.Close())
 	}
+	if s.lower != nil {
+		s.addUnclean(s.lower())
+	}
 	if s.system != nil {
 		if err := s.system.Down(ctx); err != nil {
 			s.addUnclean(err)
@@ -290,6 +298,6 @@ func (s *session) writeFacts(ctx context.Context) error {
 		ConfigDigest: digestOf(env.Config), Control: s.exp.Applied, Workers: pool,
 		HotKeys: s.facts.HotKeys, Faults: s.faultFacts(), Environment: env, Command: s.o.Command,
 	}
-	s.facts.Fingerprint = digest(append([]string{s.o.Platform, fmt.Sprint(env.CPUs), env.OS, string(s.exp.Comparable())}, substitutes...)...)
+	s.facts.Fingerprint = digest(append([]string{s.o.Platform, fmt.Sprint(env.CPUs), env.OS, env.Priority, string(s.exp.Comparable())}, substitutes...)...)
 	return writeJSON(filepath.Join(s.dir, factsFile), s.facts)
 }

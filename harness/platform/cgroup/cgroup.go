@@ -53,6 +53,10 @@ type Group struct {
 // Dir is the group's folder.
 func (g Group) Dir() string { return g.dir }
 
+// IsRoot says whether g is the group of everything, whose processes compete with
+// groups one by one.
+func (t Tree) IsRoot(g Group) bool { return filepath.Clean(g.dir) == filepath.Clean(t.root) }
+
 // Of is the group that the kernel says the process is in.
 func (t Tree) Of(pid int) (Group, error) {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup")

@@ -137,7 +137,7 @@ func hostileSample() sample {
 	r.Aborted = &Aborted{By: hostile, At: 3}
 	r.Faults[0].Name, r.Faults[0].Kind, r.Faults[0].Capability, r.Faults[0].Targets, r.Faults[0].Proof = long, hostile, hostile, []string{hostile, hostile}, long
 	r.Validity.Reasons, r.Consistency.Examples = []string{hostile}, []string{hostile}
-	r.Environment = Environment{hostile, hostile, hostile, 1, 1, hostile, map[string]string{hostile: hostile}}
+	r.Environment = Environment{hostile, hostile, hostile, 1, 1, hostile, hostile, map[string]string{hostile: hostile}}
 	r.Artifacts = []string{"javascript:alert(1)", "/etc/passwd", "../secret", "a/../../b", "http://example.invalid/", hostile, "result.json"}
 	for i := range r.Objectives {
 		o := &r.Objectives[i]

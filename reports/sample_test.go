@@ -273,7 +273,7 @@ func sampleResult() *Result {
 			Proven: true, Proof: "redis-1 stopped at 25.000 s, first refused connection 25.001 s, back 85.003 s"}},
 		Availability: map[string]Availability{}, Latency: map[string]Latency{},
 		Consistency: Consistency{Verdict: Pass, Acked: 21418, Unknown: 12, MaxStalenessMs: ptr(38.0)},
-		Environment: Environment{Gauntlet: "0.1.0", Go: "go1.26.0", OS: "linux/amd64", CPUs: 4, MemoryMB: 16384, Kernel: "6.12.0", Config: map[string]string{"mapper.MAPPER_JOURNAL_MAX": "64MiB", "mapper.MAPPER_REDIS": "redis:6379", "redis.appendonly": "yes"}},
+		Environment: Environment{Gauntlet: "0.1.0", Go: "go1.26.0", OS: "linux/amd64", CPUs: 4, MemoryMB: 16384, Kernel: "6.12.0", Priority: "generator and control stream are at a nice level better by 11: a thread of theirs weighs 11.6 times one of the system", Config: map[string]string{"mapper.MAPPER_JOURNAL_MAX": "64MiB", "mapper.MAPPER_REDIS": "redis:6379", "redis.appendonly": "yes"}},
 		Artifacts:   []string{"result.json", "series.json", "report.html", "junit.xml", "summary.md", "ops.log", "events.jsonl", "experiment.yaml", "logs/mapper-1.log"},
 		Command:     "gauntlet run redis-outage --seed 42",
 		Folder:      "reports/runs/redis-outage/2026-11-22T1909Z-01JD8Q4Z",

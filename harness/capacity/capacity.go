@@ -87,7 +87,7 @@ func (g Generator) TooMuch(rate float64, s Stress) (why, instead string) {
 	if rate <= most {
 		return "", ""
 	}
-	why = fmt.Sprintf("%.6g requests a second are more than this machine can send beside the stress: burners ask for %.3g of %d processors, at least %.3g are left to the generator, which may count on half of that, and a request costs it %v: at most %.0f a second",
+	why = fmt.Sprintf("%.0f requests a second are more than this machine can send beside the stress: burners ask for %.3g of %d processors, at least %.3g are left to the generator, which may count on half of that, and a request costs it %v: at most %.0f a second",
 		rate, s.Cores, g.Processors, g.Cores(s), g.PerRequest.Round(time.Microsecond), most)
 	instead = "fewer workers of stressors.cpu, or a machine with more processors"
 	if rate := Rate(most); rate > 0 {

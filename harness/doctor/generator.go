@@ -22,7 +22,7 @@ func lookGenerator(ctx context.Context, m Machine, n Needs) finding {
 	}
 	l := *n.Load
 	g = g.For(l.Times)
-	can := fmt.Sprintf("%s asks for %.6g requests a second, and this machine can send %.0f", l.Name, l.Rate, g.Most(l.Stress))
+	can := fmt.Sprintf("%s asks for %.0f requests a second, and this machine can send %.0f", l.Name, l.Rate, g.Most(l.Stress))
 	if l.Stress.Workers > 0 {
 		can += " beside its stress"
 	}

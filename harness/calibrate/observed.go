@@ -2,7 +2,6 @@ package calibrate
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -38,8 +37,20 @@ func Observe(dir string, result *reports.Result, limit time.Duration) (*Observat
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
-	o.Told = Told{Episodes: result.Episodes, Objectives: result.Objectives, Consistency: result.Consistency}
+	o.Told = ToldBy(result)
 	return o, nil
+}
+
+// ToldBy is what a run's result tells. Episodes of a part of the service are
+// left out: nobody is asked about them.
+func ToldBy(r *reports.Result) Told {
+	t := Told{Objectives: r.Objectives, Consistency: r.Consistency}
+	for _, e := range r.Episodes {
+		if overall(e) {
+			t.Episodes = append(t.Episodes, e)
+		}
+	}
+	return t
 }
 
 func readOps(path string) (map[name]history.Op, error) {
@@ -99,7 +110,7 @@ func observation(ops map[name]history.Op, logs []*verdicts.Log, limit time.Durat
 	for _, l := range logs {
 		clock, err := align(ops, l.Arrivals)
 		if err != nil {
-			return nil, errors.Join(errors.New(l.Replica), err)
+			return nil, fmt.Errorf("%s: %w", l.Replica, err)
 		}
 		o.Within = max(o.Within, time.Duration(clock.within))
 		parts = append(parts, outages(l, clock, limit)...)
@@ -115,25 +126,53 @@ func observation(ops map[name]history.Op, logs []*verdicts.Log, limit time.Durat
 	return o, nil
 }
 
+// leastShare is the least share of bad requests that is an outage; less is told
+// from the errors of a healthy system by nobody.
+const leastShare = 0.05
+
 // outages are a server's stretches in which it made requests of the load bad.
 func outages(l *verdicts.Log, clock offset, limit time.Duration) []Outage {
 	var all []Outage
 	for _, s := range l.Stretches {
+		met := meeting(l, s)
 		x := Outage{From: s.From - clock.by, To: s.To - clock.by, Blunt: s.Blunt}
-		if s.Deed == verdicts.Hang {
-			x.To -= int64(limit) // who comes later waits for less than the limit
-		}
-		for _, a := range l.Arrivals {
-			n, ok := nameOf(a)
-			if ok && n.stream == history.Load && a.Event == s.Event && a.At >= s.From && a.At < s.To && bad(a, limit) {
+		last := s.From // that was bad
+		for _, a := range met {
+			if bad(a, limit) {
 				x.Bad++
+				last = max(last, a.At)
 			}
 		}
-		if x.Bad > 0 && x.To > x.From {
+		if s.Deed == verdicts.Hang {
+			x.To = released(met, last, s.To) - clock.by
+		}
+		if x.Bad > 0 && x.To > x.From && s.Share >= leastShare {
 			all = append(all, x)
 		}
 	}
 	return all
+}
+
+// meeting are the requests of the load that met a stretch.
+func meeting(l *verdicts.Log, s verdicts.Stretch) (met []verdicts.Arrival) {
+	for _, a := range l.Arrivals {
+		n, ok := nameOf(a)
+		if ok && n.stream == history.Load && a.Event == s.Event && a.At >= s.From && a.At < s.To {
+			met = append(met, a)
+		}
+	}
+	return met
+}
+
+// released is when a hang ceased to be felt: who comes late enough waits for
+// less than the limit, unless there is a queue before him.
+func released(met []verdicts.Arrival, last, end int64) int64 {
+	for _, a := range met {
+		if a.At > last {
+			end = min(end, a.At)
+		}
+	}
+	return end
 }
 
 // bad says whether what a server did to a request makes it bad.

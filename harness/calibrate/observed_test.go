@@ -27,7 +27,8 @@ func TestAlign(t *testing.T) {
 			came := sent + 20_000 + r.Int64N(2e6)
 			took := r.Int64N(5e6)
 			ops[name{history.Load, seq}] = history.Op{Sent: sent, Done: came + took + 20_000 + r.Int64N(2e6)}
-			arrivals = append(arrivals, verdicts.Arrival{At: (came + ahead) / 1000 * 1000, Took: took / 1000 * 1000, Did: verdicts.OK, Event: -1, ID: fmt.Sprintf("1/k-1/%d", seq)})
+			did := []verdicts.Deed{verdicts.OK, verdicts.Missing}[r.IntN(2)]
+			arrivals = append(arrivals, verdicts.Arrival{At: (came + ahead) / 1000 * 1000, Took: took / 1000 * 1000, Did: did, Event: -1, ID: fmt.Sprintf("1/k-1/%d", seq)})
 		}
 		got, err := align(ops, arrivals)
 		if err != nil || max(got.by-ahead, ahead-got.by) > got.within {
@@ -94,6 +95,9 @@ func (b *bench) request(seq uint64, l *verdicts.Log) {
 			op.Class = history.Status5xx
 		case verdicts.Hang:
 			a.Took = s.To - a.At
+			if s.Share < 1 { // the queue of before, 5,000 a second
+				a.Took += (a.At - s.From) / 5
+			}
 			op.Done += a.Took
 		case verdicts.Wrong:
 			op.Class = history.WrongAnswer
@@ -120,7 +124,9 @@ func TestOutagesThatAServerWroteDown(t *testing.T) {
 		{"two that are near", 1, []verdicts.Stretch{fail(5*s, 6*s), fail(7*s, 8*s)}, []Outage{{From: 5 * s, To: 8 * s, Bad: 2000}}},
 		{"one of three servers", 3, []verdicts.Stretch{fail(6*s, 9*s)}, []Outage{{From: 6 * s, To: 9 * s, Bad: 1000}}},
 		{"a hang: the last that come hardly wait", 1, []verdicts.Stretch{{Deed: verdicts.Hang, From: 5 * s, To: 8 * s, Share: 1}}, []Outage{{From: 5 * s, To: 7750 * milli, Bad: 2750}}},
+		{"a hang with a queue: 5,000 a second are let go", 1, []verdicts.Stretch{{Deed: verdicts.Hang, From: 5 * s, To: 5600 * milli, Share: 0.2}}, []Outage{{From: 5 * s, To: 5438 * milli, Bad: 438}}},
 		{"what harms no request is none", 1, []verdicts.Stretch{{Deed: verdicts.Stale, From: 5 * s, To: 8 * s, Share: 1}}, nil},
+		{"one request of a hundred is none", 1, []verdicts.Stretch{{Deed: verdicts.Wrong, From: 5 * s, To: 8 * s, Share: 0.01}}, nil},
 		{"a ramp", 1, []verdicts.Stretch{{Deed: verdicts.Fail, From: 5 * s, To: 8 * s, Share: 1, Blunt: true}}, []Outage{{From: 5 * s, To: 8 * s, Bad: 3000, Blunt: true}}},
 	} {
 		b := newBench(c.servers, c.stretches...)

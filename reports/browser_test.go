@@ -56,6 +56,7 @@ func served(t *testing.T) (url string, asked func() []string) {
 	t.Helper()
 	pages := map[string][]byte{
 		"/hostile": render(t, hostileSample()), "/suite": []byte(drawn(t, SuiteHTML, suiteSample())), "/hostile-suite": []byte(drawn(t, SuiteHTML, hostileSuite())),
+		"/calibration": []byte(calibrationDrawn(t, CalibrationHTML, calibrationSample())), "/hostile-calibration": []byte(calibrationDrawn(t, CalibrationHTML, hostileCalibration())),
 	}
 	for name, sm := range samples() {
 		pages["/"+name] = render(t, sm)
@@ -104,7 +105,7 @@ func TestPageInABrowser(t *testing.T) {
 	ctx := browser(t)
 	url, asked := served(t)
 	said := complaints(t, ctx)
-	for i, name := range []string{"pass", "fail", "inconclusive", "hostile", "suite", "hostile-suite"} {
+	for i, name := range []string{"pass", "fail", "inconclusive", "hostile", "suite", "hostile-suite", "calibration", "hostile-calibration"} {
 		t.Run(name, func(t *testing.T) {
 			if err := chromedp.Do(ctx, chromedp.Navigate(url+"/"+name)); err != nil {
 				t.Fatal(err)
@@ -117,9 +118,11 @@ func TestPageInABrowser(t *testing.T) {
 				t.Errorf("%d further resources, %v", external, err)
 			}
 			switch name {
-			case "hostile", "hostile-suite": // their texts are a thousand times too long
+			case "hostile", "hostile-suite", "hostile-calibration": // their texts are a thousand times too long
 			case "suite":
 				fits(t, ctx, "#verdict", "#tile-recovery", "#tile-availability", "#tile-lost", "#tile-took", "#why", ".matrix")
+			case "calibration":
+				fits(t, ctx, "#verdict", "#tile-edges", "#tile-intervals", "#tile-alarms", "#tile-wrongs", "#why", "#layer-1-errors")
 			default:
 				fits(t, ctx, "#verdict", "#tile-recovered", "#tile-available", "#tile-lost", "#tile-slowest", "#why", ".proof", ".recent")
 			}

@@ -63,7 +63,7 @@ func ReadSuite(r io.Reader) (*Suite, error) {
 	return read[Suite](r, "suite")
 }
 
-func read[T Result | Series | Suite](r io.Reader, what string) (*T, error) {
+func read[T Result | Series | Suite | Calibration](r io.Reader, what string) (*T, error) {
 	b, err := io.ReadAll(r)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)

@@ -67,6 +67,7 @@ func TestRoomsDependOnlyOnWhatTheyMay(t *testing.T) {
 		{"./harness/platform/...", []string{"harness/platform", "harness/topology", "harness/diagnostic", "harness/chaos/link"}},
 		{"./harness/calibrate", []string{"harness/calibrate/verdicts", "harness/slo", "harness/consistency", "harness/observe", "harness/history", "reports"}},
 		{"./harness/calibrate/verdicts", nil},
+		{"./harness/calibrate/campaign", []string{"harness/calibrate", "harness/experiment", "harness/run", "harness/observe", "harness/platform/burn", "reports"}},
 		{"./harness/suite", []string{"harness/suite", "harness/experiment", "harness/run", "harness/slo", "reports"}},
 		{"./harness/chaos/link", nil},
 		{"./harness/chaos/...", []string{"harness/chaos", "harness/platform", "harness/topology", "harness/history", "harness/diagnostic"}},

@@ -43,7 +43,7 @@ func TestEveryRowKeepsItsGoalAndCatchesWhoDoesNot(t *testing.T) {
 	}
 	for _, r := range rows {
 		t.Run(r.Name, func(t *testing.T) {
-			wrongs := slices.DeleteFunc(Wrongs(), func(w Wrong) bool { return w.Row != r.Name })
+			wrongs := WrongsOf(Wrongs(), r.Name)
 			n := runs(r)
 			if len(wrongs) > 0 {
 				n = r.Runs // the wrong ones are wrong now and then

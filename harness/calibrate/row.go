@@ -45,7 +45,7 @@ func (r Row) Play(from uint64, n int, wrongs ...Wrong) (real Tally, controls []T
 				truth, told := r.play(seed)
 				tallies[i] = []Tally{Score(truth, told)}
 				for _, w := range wrongs {
-					tallies[i] = append(tallies[i], Score(truth, w.Tell(seed, told)))
+					tallies[i] = append(tallies[i], Score(w.Tell(seed, truth, told)))
 				}
 			}
 		})

@@ -11,25 +11,26 @@ import (
 // Outage is a stretch of time in which a system was broken, as the requests
 // feel it. Instants are ns since the run's origin.
 type Outage struct {
-	From, To int64
-	Bad      int  // requests of the load that it made bad
-	Blunt    bool // its edges are no instants: their errors are not counted
+	From  int64 `json:"from"`
+	To    int64 `json:"to"`
+	Bad   int   `json:"bad"`             // requests of the load that it made bad
+	Blunt bool  `json:"blunt,omitempty"` // its edges are no instants: their errors are not counted
 }
 
 // Truth is what happened.
 type Truth struct {
-	Outages    []Outage // by time, more than H apart
-	LostWrites int      // acknowledged, and not to be found at the end
-	Foreign    int      // reads that returned another key's value
+	Outages    []Outage `json:"outages,omitempty"` // by time, more than H apart
+	LostWrites int      `json:"lostWrites"`        // acknowledged, and not to be found at the end
+	Foreign    int      `json:"foreign"`           // reads that returned another key's value
 	// Broken are the objectives that must FAIL; no other one may.
-	Broken []string
+	Broken []string `json:"broken,omitempty"`
 }
 
 // Told is what the harness says that happened.
 type Told struct {
-	Episodes    []reports.Episode
-	Objectives  []reports.Objective
-	Consistency reports.Consistency
+	Episodes    []reports.Episode   `json:"episodes"`
+	Objectives  []reports.Objective `json:"objectives"`
+	Consistency reports.Consistency `json:"consistency"`
 }
 
 // leastImpact is the equivalent of full outage, in seconds, from which an

@@ -4,25 +4,35 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"time"
 
 	"gauntlet/reports"
 )
 
-// Wrong is a harness with a mistake, in what it tells. The calibration must
-// catch it, in the row and with the words that it names.
+// Wrong is a harness with a mistake, in what it tells or in how the truth is
+// read. The calibration must catch it, in the row and with the words that it
+// names.
 type Wrong struct {
 	Name string
-	Row  string // of the deterministic layer
+	Row  string // of its layer
 	Says string // what is among the words of Goal.Broken
 	tell func(seed uint64, t *Told)
+	late time.Duration // by which the truth is taken for later than it was
 }
 
-// Tell is what it tells of the run that has the seed, where the harness says
-// told.
-func (w Wrong) Tell(seed uint64, told Told) Told {
+// Tell is what it makes of the run that has the seed, where this is the truth
+// and the harness says told.
+func (w Wrong) Tell(seed uint64, truth Truth, told Told) (Truth, Told) {
+	truth.Outages = slices.Clone(truth.Outages)
+	for i := range truth.Outages {
+		truth.Outages[i].From += int64(w.late)
+		truth.Outages[i].To += int64(w.late)
+	}
 	told.Episodes, told.Objectives = slices.Clone(told.Episodes), slices.Clone(told.Objectives)
-	w.tell(seed, &told)
-	return told
+	if w.tell != nil {
+		w.tell(seed, &told)
+	}
+	return truth, told
 }
 
 // Caught says whether what came of its row says what it must.
@@ -30,57 +40,105 @@ func (w Wrong) Caught(g Goal, t Tally) bool {
 	return slices.ContainsFunc(g.Broken(t), func(s string) bool { return strings.Contains(s, w.Says) })
 }
 
-// Wrongs are the controls of the calibration.
+// Wrongs are the controls of the deterministic layer.
 func Wrongs() []Wrong {
-	each := func(change func(*reports.Episode)) func(uint64, *Told) {
-		return func(_ uint64, t *Told) {
-			for i := range t.Episodes {
-				change(&t.Episodes[i])
-			}
-		}
-	}
-	decide := func(share float64, verdict reports.Verdict, reason string) func(uint64, *Told) {
-		return func(seed uint64, t *Told) {
-			if len(t.Objectives) > 0 && chosen(seed, share) {
-				t.Objectives[0].Verdict, t.Objectives[0].Reason = verdict, reason
-			}
-		}
-	}
 	return []Wrong{
-		{"recoveries 50 ms late", "full outage", "p95 of the recovery's error", each(func(e *reports.Episode) {
-			if e.RecoveredAt != nil {
-				later := *e.RecoveredAt + 0.05
-				e.RecoveredAt = &later
-			}
-		})},
-		{"onsets 50 ms early", "one of three replicas", "p95 of the onset's error", each(func(e *reports.Episode) { e.DegradedAt -= 0.05 })},
-		{"intervals of no width", "5 % brown-out", "intervals hold the truth", each(func(e *reports.Episode) {
-			e.DegradedLow, e.DegradedHigh = e.DegradedAt, e.DegradedAt
-			if e.RecoveredAt != nil {
-				e.RecoveredLow, e.RecoveredHigh = *e.RecoveredAt, *e.RecoveredAt
-			}
-		})},
-		{"one episode in ten deleted", "full outage", "outages were found", func(seed uint64, t *Told) {
+		{Name: "recoveries 50 ms late", Row: "full outage", Says: "p95 of the recovery's error", tell: each(recoverLater(50 * time.Millisecond))},
+		{Name: "onsets 50 ms early", Row: "one of three replicas", Says: "p95 of the onset's error", tell: each(func(e *reports.Episode) { e.DegradedAt -= 0.05 })},
+		{Name: "intervals of no width", Row: "5 % brown-out", Says: "intervals hold the truth", tell: each(noWidth)},
+		{Name: "one episode in ten deleted", Row: "full outage", Says: "outages were found", tell: func(seed uint64, t *Told) {
 			if chosen(seed, 0.1) {
 				t.Episodes = nil
 			}
 		}},
-		{"an episode invented in one healthy run of a hundred", "healthy, independent errors", "episodes that nothing caused", func(seed uint64, t *Told) {
+		{Name: "an episode invented in one healthy run of a hundred", Row: "healthy, independent errors", Says: "episodes that nothing caused", tell: func(seed uint64, t *Told) {
 			if chosen(seed, 0.01) {
-				end := 11.0
-				t.Episodes = append(t.Episodes, reports.Episode{Scope: "overall", DegradedAt: 10, RecoveredAt: &end, ImpactSeconds: 1})
+				t.Episodes = append(t.Episodes, invented)
 			}
 		}},
-		{"lost requests 5 % too few", "full outage", "error in lost requests", each(func(e *reports.Episode) { e.LostRequests *= 0.95 })},
-		{"a FAIL in one healthy run of a hundred", "healthy, clustered errors", "FAIL what was kept", decide(0.01, reports.Fail, reports.LimitBroken)},
-		{"one healthy run in ten undecided", "healthy, no errors", "are INCONCLUSIVE", decide(0.1, reports.Inconclusive, reports.InstrumentDisturbed)},
-		{"a lost write forgiven in one run of ten", "writes, some lost", "pass that were broken", decide(0.1, reports.Pass, "")},
-		{"one lost write of ten not counted", "writes, some lost", "lost writes were told", func(_ uint64, t *Told) {
-			t.Consistency.Lost -= t.Consistency.Lost / 10
-		}},
-		{"unreachable writes taken for lost", "writes, a replica silent", "lost writes were told", func(_ uint64, t *Told) {
+		{Name: "lost requests 5 % too few", Row: "full outage", Says: "error in lost requests", tell: each(fewerLost)},
+		{Name: "a FAIL in one healthy run of a hundred", Row: "healthy, clustered errors", Says: "FAIL what was kept", tell: decide(0.01, reports.Fail, reports.LimitBroken)},
+		{Name: "one healthy run in ten undecided", Row: "healthy, no errors", Says: "are INCONCLUSIVE", tell: decide(0.1, reports.Inconclusive, reports.InstrumentDisturbed)},
+		{Name: "a lost write forgiven in one run of ten", Row: "writes, some lost", Says: "pass that were broken", tell: decide(0.1, reports.Pass, "")},
+		{Name: "one lost write of ten not counted", Row: "writes, some lost", Says: "lost writes were told", tell: forgetLost},
+		{Name: "unreachable writes taken for lost", Row: "writes, a replica silent", Says: "lost writes were told", tell: func(_ uint64, t *Told) {
 			t.Consistency.Lost += t.Consistency.Unreachable
 		}},
+	}
+}
+
+// SocketWrongs are the controls of the socket layer. There are few runs there,
+// so that each is wrong in every one of them.
+func SocketWrongs() []Wrong {
+	return []Wrong{
+		{Name: "the truth taken for 60 ms later", Row: "full outage", Says: "p95 of the onset's error", late: 60 * time.Millisecond},
+		{Name: "recoveries 60 ms late", Row: "full outage", Says: "p95 of the recovery's error", tell: each(recoverLater(60 * time.Millisecond))},
+		{Name: "the first episode deleted", Row: "full outage", Says: "outages were found", tell: func(_ uint64, t *Told) {
+			t.Episodes = t.Episodes[min(1, len(t.Episodes)):]
+		}},
+		{Name: "lost requests 5 % too few", Row: "full outage", Says: "error in lost requests", tell: each(fewerLost)},
+		{Name: "onsets 60 ms early", Row: "one of three replicas", Says: "p95 of the onset's error", tell: each(func(e *reports.Episode) { e.DegradedAt -= 0.06 })},
+		{Name: "intervals of no width", Row: "5 % brown-out", Says: "intervals hold the truth", tell: each(noWidth)},
+		{Name: "an episode invented", Row: "pauses, flaps and ramps", Says: "episodes that nothing caused", tell: func(_ uint64, t *Told) {
+			t.Episodes = append(t.Episodes, invented)
+		}},
+		{Name: "one lost write of ten not counted", Row: "writes and reads", Says: "lost writes were told", tell: forgetLost},
+		{Name: "lost writes forgiven", Row: "writes and reads", Says: "pass that were broken", tell: func(_ uint64, t *Told) {
+			for i := range t.Objectives {
+				if t.Objectives[i].Name == "lostWrites" {
+					t.Objectives[i].Verdict, t.Objectives[i].Reason = reports.Pass, ""
+				}
+			}
+		}},
+		{Name: "a kept promise broken", Row: "writes and reads", Says: "FAIL what was kept", tell: decide(1, reports.Fail, reports.LimitBroken)},
+	}
+}
+
+// WrongsOf are those of all that the row must catch.
+func WrongsOf(all []Wrong, row string) []Wrong {
+	return slices.DeleteFunc(slices.Clone(all), func(w Wrong) bool { return w.Row != row })
+}
+
+// invented is an episode where there is none: before any script begins.
+var invented = func() reports.Episode {
+	end := 3.9
+	return reports.Episode{Scope: "overall", DegradedAt: 3, RecoveredAt: &end, ImpactSeconds: 0.9}
+}()
+
+func each(change func(*reports.Episode)) func(uint64, *Told) {
+	return func(_ uint64, t *Told) {
+		for i := range t.Episodes {
+			change(&t.Episodes[i])
+		}
+	}
+}
+
+func recoverLater(by time.Duration) func(*reports.Episode) {
+	return func(e *reports.Episode) {
+		if e.RecoveredAt != nil {
+			later := *e.RecoveredAt + by.Seconds()
+			e.RecoveredAt = &later
+		}
+	}
+}
+
+func noWidth(e *reports.Episode) {
+	e.DegradedLow, e.DegradedHigh = e.DegradedAt, e.DegradedAt
+	if e.RecoveredAt != nil {
+		e.RecoveredLow, e.RecoveredHigh = *e.RecoveredAt, *e.RecoveredAt
+	}
+}
+
+func fewerLost(e *reports.Episode) { e.LostRequests *= 0.95 }
+
+func forgetLost(_ uint64, t *Told) { t.Consistency.Lost -= t.Consistency.Lost / 10 }
+
+// decide decides the first objective of a share of the runs.
+func decide(share float64, verdict reports.Verdict, reason string) func(uint64, *Told) {
+	return func(seed uint64, t *Told) {
+		if len(t.Objectives) > 0 && chosen(seed, share) {
+			t.Objectives[0].Verdict, t.Objectives[0].Reason = verdict, reason
+		}
 	}
 }
 

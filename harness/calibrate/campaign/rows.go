@@ -1,0 +1,46 @@
+package campaign
+
+import (
+	"strings"
+	"time"
+
+	"gauntlet/harness/calibrate"
+	"gauntlet/harness/experiment"
+	"gauntlet/harness/run"
+	"gauntlet/reports"
+)
+
+// SocketRow is runs against truth servers; limit is the response time up to
+// which the experiment calls a right answer good.
+func SocketRow(s calibrate.Socket, wanted int, limit time.Duration) Row {
+	return Row{Name: s.Name, Folder: s.Experiment, Wanted: wanted, Read: func(dir string, r *reports.Result, e *Entry) error {
+		o, err := calibrate.Observe(dir, r, limit)
+		if err != nil {
+			return err
+		}
+		e.Truth, e.Told, e.Outcomes, e.Within = o.Truth, o.Told, o.Outcomes, int64(o.Within)
+		return nil
+	}}
+}
+
+// HealthyRows are as many runs of a healthy system as wanted, every other one
+// of them beside the burner.
+func HealthyRows(wanted int, burner []string) []Row {
+	read := func(_ string, r *reports.Result, e *Entry) error {
+		e.Told = calibrate.ToldBy(r)
+		return nil
+	}
+	return []Row{
+		{Name: Alone, Folder: "alone", Wanted: (wanted + 1) / 2, Read: read},
+		{Name: Stressed, Folder: "stressed", Wanted: wanted / 2, Beside: burner, Read: read},
+	}
+}
+
+// ControlRow is runs of a control of an experiment, which must end as it says.
+func ControlRow(c *experiment.Experiment, wanted int) Row {
+	return Row{Name: control + c.Applied, Folder: "control-" + strings.ToLower(c.Applied), Wanted: wanted, Read: func(_ string, r *reports.Result, e *Entry) error {
+		e.Told = calibrate.ToldBy(r)
+		e.Miss = run.Unexpected(*c.Expect, r)
+		return nil
+	}}
+}

@@ -24,7 +24,7 @@ PREPARE  := build $(if $(filter docker,$(PLATFORM)),images)
 SUITE    := build $(if $(filter docker,$(or $(PLATFORM),docker)),images)
 ON       := $(if $(PLATFORM),--platform $(PLATFORM))
 
-.PHONY: help experiment controls gate weekly list build images test deps lint unit end-to-end docker further tested bench clean
+.PHONY: help experiment controls gate weekly list build images test deps lint unit end-to-end docker further tested bench calibrate healthy clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -91,6 +91,13 @@ bench: ## figures against a peer or a floor, in alternating runs
 	go test -run '^$$' -bench AgainstToxiproxy -benchtime 10x -timeout 30m ./harness/chaos/link
 	go test -run '^$$' -bench Accuracy -benchtime 1x -timeout 30m ./harness/chaos/link
 	go test -run '^$$' -bench . -timeout 30m ./harness/slo ./harness/consistency ./targets/mapper/...
+
+calibrate: build ## how far off gauntlet is: seeded histories, and runs against servers whose own log is the truth [RUNS=2 of each row]
+	$(GAUNTLET) calibrate seeded --noise harness/calibrate/testdata || test $$? -eq 1
+	$(GAUNTLET) calibrate sockets $(if $(RUNS),--runs $(RUNS)) $(ARGS)
+
+healthy: build ## does it cry wolf? 300 runs of a healthy system, half of them beside CPU stress; goes on where it was interrupted [RUNS=300] [ARGS="--within 8m"]
+	$(GAUNTLET) calibrate healthy $(if $(RUNS),--runs $(RUNS)) $(ARGS)
 
 clean: ## forget what was built (runs and reports stay)
 	rm -rf .cache

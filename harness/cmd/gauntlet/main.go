@@ -13,6 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"gauntlet/harness/calibrate/campaign"
 	"gauntlet/harness/diagnostic"
 	"gauntlet/harness/experiment"
 	"gauntlet/harness/register"
@@ -33,19 +34,20 @@ const (
 
 // cli is the command line; the words after help: are what --help shows.
 type cli struct {
-	Run      runCommand      `cmd:"" help:"Run experiments and suites, by name or file, and judge them."`
-	List     listCommand     `cmd:"" help:"List the experiments and the suites of this tree."`
-	Validate validateCommand `cmd:"" help:"Check the file of an experiment or a suite; show its timeline and what can be decided."`
-	Schema   schemaCommand   `cmd:"" help:"Print the JSON Schema of the experiment file, for editors."`
-	Judge    judgeCommand    `cmd:"" help:"Judge a run again from its logs, and print the result."`
-	Report   reportCommand   `cmd:"" help:"Draw the page of a run or a suite again from its result."`
-	Export   exportCommand   `cmd:"" help:"Write a run's requests to stdout in another format."`
-	Gc       gcCommand       `cmd:"" help:"Remove what killed runs left on this machine."`
-	Doctor   doctorCommand   `cmd:"" help:"Tell what this machine can do, what is missing and how to get it."`
-	Version  versionCommand  `cmd:"" help:"Print the version."`
-	Burn     burnCommand     `cmd:"" hidden:"" help:"Compute and hold memory beside a replica until stdin ends."`
-	Echo     echoCommand     `cmd:"" hidden:"" help:"Answer the control stream of a run until stdin ends."`
-	Link     linkCommand     `cmd:"" hidden:"" help:"Be the edge proxy of a run until stdin ends."`
+	Run       runCommand       `cmd:"" help:"Run experiments and suites, by name or file, and judge them."`
+	List      listCommand      `cmd:"" help:"List the experiments and the suites of this tree."`
+	Validate  validateCommand  `cmd:"" help:"Check the file of an experiment or a suite; show its timeline and what can be decided."`
+	Schema    schemaCommand    `cmd:"" help:"Print the JSON Schema of the experiment file, for editors."`
+	Judge     judgeCommand     `cmd:"" help:"Judge a run again from its logs, and print the result."`
+	Report    reportCommand    `cmd:"" help:"Draw the page of a run or a suite again from its result."`
+	Export    exportCommand    `cmd:"" help:"Write a run's requests to stdout in another format."`
+	Calibrate calibrateCommand `cmd:"" help:"Measure how far off the harness itself is, where the truth is known."`
+	Gc        gcCommand        `cmd:"" help:"Remove what killed runs left on this machine."`
+	Doctor    doctorCommand    `cmd:"" help:"Tell what this machine can do, what is missing and how to get it."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
+	Burn      burnCommand      `cmd:"" hidden:"" help:"Compute and hold memory beside a replica until stdin ends."`
+	Echo      echoCommand      `cmd:"" hidden:"" help:"Answer the control stream of a run until stdin ends."`
+	Link      linkCommand      `cmd:"" hidden:"" help:"Be the edge proxy of a run until stdin ends."`
 }
 
 // streams are where a command reads nothing and writes everything: its result
@@ -148,8 +150,11 @@ func codeOf(err error) int {
 	var signalled run.ErrInterrupted
 	var running *register.RunningError
 	var mistake *run.Mistake
+	var unclean *campaign.UncleanError
 	var told exit
 	switch {
+	case errors.As(err, &unclean):
+		return exitUnclean
 	case errors.As(err, &told):
 		return told.code
 	case errors.As(err, &signalled) && signalled.Name == "SIGINT":

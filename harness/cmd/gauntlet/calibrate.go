@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"gauntlet/harness/calibrate"
+	"gauntlet/harness/calibrate/campaign"
+	"gauntlet/harness/experiment"
+	"gauntlet/harness/run"
+	"gauntlet/reports"
+)
+
+// calibrateCommand measures the harness itself.
+type calibrateCommand struct {
+	Seeded  seededCommand       `cmd:"" help:"Seeded histories with a known truth, straight into the judge."`
+	Sockets socketsCommand      `cmd:"" help:"Runs against servers that follow a script, compared with their own logs."`
+	Healthy healthyCommand      `cmd:"" help:"Runs with which nothing is wrong, half of them beside CPU stress: none may FAIL."`
+	Report  calibrationsCommand `cmd:"" help:"Draw the page of what was measured so far."`
+}
+
+// calibration is where what comes of it is kept.
+type calibration struct {
+	Out string `help:"Folder of all that comes of it; default: reports/calibration beside experiments/." type:"path" placeholder:"DIR"`
+}
+
+// folders are the folder of what comes of it, which is made, and that of the
+// experiments.
+func (c calibration) folders() (out, experiments string, err error) {
+	dir, err := experiment.Folder()
+	if err != nil {
+		return "", "", exit{exitUsage, err}
+	}
+	out = c.Out
+	if out == "" {
+		if dir, err = filepath.Abs(dir); err != nil {
+			return "", "", err
+		}
+		out = filepath.Join(filepath.Dir(dir), "reports", "calibration")
+	}
+	return out, filepath.Join(dir, "calibration"), os.MkdirAll(out, 0o755)
+}
+
+// show draws the page and prints the table of a layer, of all for "". Its error
+// is an exit code: FAIL when a row does not hold, INCONCLUSIVE when one was not
+// measured.
+func (c calibration) show(out, layer string, std streams) error {
+	all, err := campaign.Report(out)
+	if err != nil {
+		return err
+	}
+	if err := reports.CalibrationTerminal(std.out, all, layer, campaign.Page(out), colored(std.out)); err != nil {
+		return err
+	}
+	code := exitInconclusive
+	for _, l := range all.Layers {
+		if layer != "" && l.Name != layer {
+			continue
+		}
+		code = exitPass
+		for _, r := range l.Rows {
+			switch {
+			case r.Runs == 0:
+				code = worse(code, exitInconclusive)
+			case !r.Holds():
+				code = worse(code, exitFail)
+			}
+		}
+	}
+	return exit{code: code}
+}
+
+// seededCommand is the deterministic layer.
+type seededCommand struct {
+	calibration
+	Noise string `help:"Folder of the recordings of busy hosts whose noise is replayed." type:"existingdir" placeholder:"DIR"`
+	Times int    `help:"Play so many times as many histories as the tests do." default:"1" placeholder:"N"`
+}
+
+// Run plays every row, with the judges that are wrong on purpose.
+func (c *seededCommand) Run(ctx context.Context, std streams) error {
+	if c.Times < 1 {
+		return exit{exitUsage, errors.New("--times is at least 1")}
+	}
+	out, experiments, err := c.folders()
+	if err != nil {
+		return err
+	}
+	recordings, err := readRecordings(c.Noise)
+	if err != nil {
+		return exit{exitUsage, err}
+	}
+	began := time.Now().UTC().Format(time.RFC3339)
+	layer := reports.CalibrationLayer{Name: campaign.SeededLayer, About: "requests of runs that could have been, straight into the judge; the truth is what made them", From: began, Commits: []string{run.Commit(ctx, experiments)}}
+	for _, r := range calibrate.Rows(nil, recordings) {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		wrongs := calibrate.WrongsOf(calibrate.Wrongs(), r.Name)
+		got, controls := r.Play(0, r.Runs*c.Times, wrongs...)
+		fmt.Fprintf(std.err, "%-45s %s\n", r.Name, got)
+		layer.Rows = append(layer.Rows, calibrate.Describe(r.Name, r.Goal, got, wrongs, controls))
+	}
+	layer.To = time.Now().UTC().Format(time.RFC3339)
+	if err := campaign.SaveSeeded(out, layer); err != nil {
+		return err
+	}
+	return c.show(out, layer.Name, std)
+}
+
+func readRecordings(dir string) ([]*calibrate.Recording, error) {
+	if dir == "" {
+		return nil, nil
+	}
+	paths, err := filepath.Glob(filepath.Join(dir, "*", "ops.log"))
+	if err == nil && len(paths) == 0 {
+		err = fmt.Errorf("%s: no recording in it", dir)
+	}
+	var all []*calibrate.Recording
+	for _, path := range paths {
+		r, readErr := calibrate.ReadRecording(filepath.Dir(path))
+		if readErr != nil {
+			return nil, readErr
+		}
+		all = append(all, r)
+	}
+	return all, err
+}
+
+// calibrationsCommand draws the page again.
+type calibrationsCommand struct{ calibration }
+
+// Run draws it from the folder alone.
+func (c *calibrationsCommand) Run(std streams) error {
+	out, _, err := c.folders()
+	if err != nil {
+		return err
+	}
+	return c.show(out, "", std)
+}

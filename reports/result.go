@@ -224,5 +224,5 @@ type Environment struct {
 	MemoryMB int               `json:"memoryMB"`
 	Kernel   string            `json:"kernel"`
 	Priority string            `json:"priority,omitempty"` // what the generator has of the processor before the system, in words; "" of a run of before it was written
-	Config   map[string]string `json:"config"` // of the target: service.NAME → value, secrets redacted
+	Config   map[string]string `json:"config"`             // of the target: service.NAME → value, secrets redacted
 }

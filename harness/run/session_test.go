@@ -78,7 +78,7 @@ func TestAnInterruptedRunIsJudgedAndNeverPasses(t *testing.T) {
 	o := outside(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {}))
 	ctx, cancel := context.WithCancelCause(context.Background())
 	time.AfterFunc(4*time.Second, func() { cancel(ErrInterrupted{"SIGTERM"}) }) // in observe
-	out, err := Run(ctx, patient(t, o)) // without a steady state it would end before
+	out, err := Run(ctx, patient(t, o))                                         // without a steady state it would end before
 	if !errors.Is(err, ErrInterrupted{"SIGTERM"}) || out.Unclean != nil {
 		t.Fatalf("error %v, unclean %v; want the interruption", err, out.Unclean)
 	}

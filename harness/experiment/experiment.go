@@ -10,6 +10,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"gauntlet/harness/diagnostic"
 	"gauntlet/harness/load/shape"
 )
 
@@ -35,6 +36,13 @@ type Experiment struct {
 
 	tree   *tree   // the file as it was written: controls and overrides are applied to it
 	places *reader // where each field stands, for what is found to be wrong later
+}
+
+// Mistake is something wrong with the field at path ("target.service") that
+// only shows beside other files, at its place; at that of the nearest field
+// around it which the file has when path is a default.
+func (e *Experiment) Mistake(path, hint, format string, args ...any) *diagnostic.Diagnostic {
+	return e.places.diagnose(path, hint, format, args...)
 }
 
 // Target says what is tested: a Compose file or an address that answers

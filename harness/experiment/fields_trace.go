@@ -12,6 +12,7 @@ import (
 
 	"gauntlet/harness/diagnostic"
 	"gauntlet/harness/load/shape"
+	"gauntlet/harness/textfile"
 )
 
 // The bounds of a trace.
@@ -45,7 +46,7 @@ func readTrace(r *reader, path string, n ast.Node, l *Load) (shape.Shape, error)
 		return nil, nil
 	}
 	file := beside(r.file, t.file)
-	source, err := readUpTo(file, maxTraceBytes)
+	source, err := textfile.Read(file, maxTraceBytes)
 	if err != nil {
 		r.refuseAt(join(path, "file"), "paths are relative to the experiment file", "%s: %v", join(path, "file"), err)
 		return nil, nil

@@ -3,7 +3,6 @@ package experiment
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -15,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 
 	"gauntlet/harness/diagnostic"
+	"gauntlet/harness/textfile"
 )
 
 // The bounds of a text. YAML parsers are slow, or run out of stack, on input
@@ -160,25 +160,9 @@ func tooDeep(o origins, tokens token.Tokens) *diagnostic.Diagnostic {
 
 // readText reads a file of at most maxBytes.
 func readText(path string) (*text, error) {
-	source, err := readUpTo(path, maxBytes)
+	source, err := textfile.Read(path, maxBytes)
 	if err != nil {
 		return nil, err
 	}
 	return &text{file: path, source: source}, nil
-}
-
-// readUpTo reads a file of at most limit bytes; what is no regular file is
-// refused, since reading it might never end.
-func readUpTo(path string, limit int64) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", path)
-	}
-	if info.Size() > limit {
-		return nil, fmt.Errorf("%s has %d bytes; %d is the limit", path, info.Size(), limit)
-	}
-	return os.ReadFile(path)
 }

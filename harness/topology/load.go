@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"gauntlet/harness/textfile"
 )
 
 // Options is what an experiment changes about the system.
@@ -38,13 +39,23 @@ func (e *UnknownServiceError) Error() string {
 	return fmt.Sprintf("target.%s: %s has no service %q; it has %s", e.Field, e.File, e.Service, strings.Join(e.Known, ", "))
 }
 
+// maxBytes bounds a Compose file: the parser takes many times its size.
+const maxBytes = 1 << 20
+
+// FileError is a Compose file that cannot be read, whatever is in it.
+type FileError struct{ Err error }
+
+func (e *FileError) Error() string { return "the Compose file: " + e.Err.Error() }
+func (e *FileError) Unwrap() error { return e.Err }
+
 // Load reads the Compose file at path, variables of the environment and of a
 // .env file beside it put in, and applies o. Mistakes of the file are
-// diagnostics; for o's unknown services the error is an *UnknownServiceError.
+// diagnostics; for o's unknown services the error is an *UnknownServiceError,
+// and a *FileError when the file cannot be read at all.
 func Load(ctx context.Context, path string, o Options) (Stack, error) {
-	text, err := os.ReadFile(path)
+	text, err := textfile.Read(path, maxBytes)
 	if err != nil {
-		return Stack{}, fmt.Errorf("the Compose file: %w", err)
+		return Stack{}, &FileError{err}
 	}
 	src := newSource(path, text)
 	project, err := readProject(ctx, path)

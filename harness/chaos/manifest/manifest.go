@@ -26,9 +26,9 @@ import (
 	"gauntlet/harness/diagnostic"
 )
 
-// maxBytes bounds a file: the parser's time grows with the square of some
+// MaxBytes bounds the file of an object: the parser's time grows with the square of some
 // texts, and no object that a person wrote comes near it.
-const maxBytes = 64 << 10
+const MaxBytes = 64 << 10
 
 // DecodeFile reads the objects that the file at path holds, at least one.
 // Mistakes are a diagnostic.List; a file that cannot be read is an error of
@@ -38,8 +38,8 @@ func DecodeFile(path string, within time.Duration) ([][]chaos.Timed, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() || info.Size() > maxBytes {
-		return nil, diagnostic.List{{File: path, Message: fmt.Sprintf("not a regular file of at most %d bytes", maxBytes)}}.Err()
+	if !info.Mode().IsRegular() || info.Size() > MaxBytes {
+		return nil, diagnostic.List{{File: path, Message: fmt.Sprintf("not a regular file of at most %d bytes", MaxBytes)}}.Err()
 	}
 	source, err := os.ReadFile(path)
 	if err != nil {
@@ -150,7 +150,7 @@ func syntax(file string, source []byte, err error) error {
 // IsObject tells whether a YAML text begins like a Chaos Mesh object: with an
 // apiVersion of its own, which no file of gauntlet has.
 func IsObject(text []byte) bool {
-	if len(text) > maxBytes {
+	if len(text) > MaxBytes {
 		return false
 	}
 	file, err := parse(text)

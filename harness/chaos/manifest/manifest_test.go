@@ -167,7 +167,7 @@ func (v visitor) Visit(n ast.Node) ast.Visitor { v(n); return v }
 
 func TestFilesThatAreNone(t *testing.T) {
 	large := filepath.Join(t.TempDir(), "large.yaml")
-	if err := os.WriteFile(large, []byte(strings.Repeat("#", maxBytes+1)), 0o600); err != nil {
+	if err := os.WriteFile(large, []byte(strings.Repeat("#", MaxBytes+1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{large, t.TempDir()} {

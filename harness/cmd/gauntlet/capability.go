@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"gauntlet/harness/chaos/manifest"
 	"gauntlet/harness/diagnostic"
 	"gauntlet/harness/experiment"
+	"gauntlet/harness/textfile"
 )
 
 // allPlatforms asks validate about every platform.
@@ -92,7 +92,7 @@ func bareManifest(name string) (path string, ok bool) {
 	if err != nil {
 		return "", false
 	}
-	text, err := os.ReadFile(path)
+	text, err := textfile.Read(path, manifest.MaxBytes)
 	return path, err == nil && manifest.IsObject(text)
 }
 

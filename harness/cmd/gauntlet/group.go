@@ -9,6 +9,7 @@ import (
 
 	"gauntlet/harness/diagnostic"
 	"gauntlet/harness/experiment"
+	"gauntlet/harness/run"
 	"gauntlet/harness/suite"
 )
 
@@ -120,7 +121,7 @@ func (r reading) read(ctx context.Context, name string) ([]*group, error) {
 	if experiment.Kind(path) != experiment.KindSuite {
 		exp, err := experiment.Read(path)
 		if err != nil {
-			return nil, err
+			return nil, unread(err)
 		}
 		return r.experiment(ctx, experiment.Member{Experiment: exp, Repeat: exp.Repeat}, path)
 	}
@@ -129,9 +130,18 @@ func (r reading) read(ctx context.Context, name string) ([]*group, error) {
 	}
 	s, err := experiment.ReadSuite(path)
 	if err != nil {
-		return nil, err
+		return nil, unread(err)
 	}
 	return r.suite(ctx, s)
+}
+
+// unread is why a file that was named could not be read, which is a mistake of
+// whoever named it, as is one in it.
+func unread(err error) error {
+	if len(diagnostic.All(err)) > 0 {
+		return err
+	}
+	return &run.Mistake{Err: err}
 }
 
 // suite is one group of all its experiments, or with --controls one for each

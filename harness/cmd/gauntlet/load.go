@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -142,19 +143,48 @@ func checkTarget(ctx context.Context, exp *experiment.Experiment) (topology.Stac
 	}
 	stack, err := topology.Load(ctx, t.Compose, topology.Options{Env: t.Env, Args: t.Args})
 	if err != nil {
-		return stack, exit{exitUsage, err}
+		return stack, placed(exp, err)
 	}
 	var names []string
 	for _, service := range stack.Services {
 		if service.Name == t.Service && len(service.Ports) == 0 {
-			return stack, exit{exitUsage, fmt.Errorf("%s: service %q has no port: nothing can be sent to it\n  hint: add ports: [\"8080\"]", t.Compose, t.Service)}
+			return stack, exp.Mistake("target.service", "add ports: [\"8080\"] to it", "target.service: %q of %s has no port: nothing can be sent to it", t.Service, t.Compose)
 		}
 		if service.Name == t.Service {
 			return stack, nil
 		}
 		names = append(names, service.Name)
 	}
-	return stack, exit{exitUsage, fmt.Errorf("%s: target.service %q is no service of %s\n  hint: %s", exp.File, t.Service, t.Compose, diagnostic.DidYouMean(t.Service, names))}
+	return stack, exp.Mistake("target.service", diagnostic.DidYouMean(t.Service, names), "target.service: %q is no service of %s", t.Service, t.Compose)
+}
+
+// placed is err of the Compose file, at its place: in that file, which it has
+// already, or in the experiment.
+func placed(exp *experiment.Experiment, err error) error {
+	if len(diagnostic.All(err)) > 0 {
+		return err
+	}
+	var file *topology.FileError
+	if errors.As(err, &file) {
+		return exp.Mistake("target.compose", "paths are relative to the experiment file", "target.compose: %v", file.Err)
+	}
+	var list diagnostic.List
+	for _, one := range unjoined(err) {
+		var unknown *topology.UnknownServiceError
+		if !errors.As(one, &unknown) {
+			return exit{exitUsage, err}
+		}
+		list = append(list, exp.Mistake("target."+unknown.Field+"."+unknown.Service, diagnostic.DidYouMean(unknown.Service, unknown.Known), "target.%s: %s has no service %q", unknown.Field, unknown.File, unknown.Service))
+	}
+	return list.Err()
+}
+
+// unjoined are the errors that errors.Join joined into err.
+func unjoined(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
 }
 
 // describe prints what the run takes, what it can decide, and how the

@@ -1,6 +1,8 @@
 package experiment
 
 import (
+	"strings"
+
 	"github.com/goccy/go-yaml/ast"
 )
 
@@ -42,7 +44,9 @@ func readEnv(r *reader, path string, n ast.Node) map[string]map[string]string {
 	r.entries(path, n, func(at, service string, of ast.Node) {
 		env[service] = map[string]string{}
 		r.entries(at, of, func(at, name string, value ast.Node) {
-			if v, ok := anyText.read(r, at, value); ok {
+			if name == "" || strings.ContainsAny(name, "=\x00") {
+				r.found = append(r.found, r.origins.mistake(r.written[at].key, "", "%q is no name of a variable", name))
+			} else if v, ok := processText.read(r, at, value); ok {
 				env[service][name] = v
 			}
 		})
@@ -54,7 +58,7 @@ func readArgs(r *reader, path string, n ast.Node) map[string][]string {
 	args := map[string][]string{}
 	r.entries(path, n, func(at, service string, of ast.Node) {
 		r.items(at, of, func(at string, item ast.Node) {
-			if v, ok := anyText.read(r, at, item); ok {
+			if v, ok := processText.read(r, at, item); ok {
 				args[service] = append(args[service], v)
 			}
 		})

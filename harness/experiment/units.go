@@ -101,6 +101,15 @@ var anyText = unit[string]{"text", schema{"type": "string"}, func(w word) (strin
 	return w.text, nil
 }}
 
+// processText is what a process can be given as an argument, or the value of a
+// variable: any text without a NUL, which would end it.
+var processText = unit[string]{anyText.what, anyText.schema, func(w word) (string, error) {
+	if strings.ContainsRune(w.text, 0) {
+		return "", wrong{problem: "holds a NUL byte, which no process can be given"}
+	}
+	return anyText.parse(w)
+}}
+
 // pattern is text that re matches whole.
 func pattern(what, re string) unit[string] {
 	compiled := regexp.MustCompile(re)

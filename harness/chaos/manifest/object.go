@@ -16,6 +16,7 @@ import (
 	"github.com/chaos-mesh/chaos-mesh/api/v1alpha1"
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -132,8 +133,10 @@ func remote(name string, f *chaos.Fault) {
 
 // named checks what names the object, and that it is not paused.
 func (r *reader) named(root *node, object client.Object) {
-	if object.GetName() == "" {
+	if name := object.GetName(); name == "" {
 		r.wrong(r.near(root, "metadata", "name"), "the object has no metadata.name", "events and the report call the fault by it")
+	} else if wrong := validation.IsDNS1123Subdomain(name); len(wrong) > 0 {
+		r.wrong(r.near(root, "metadata", "name"), fmt.Sprintf("metadata.name %q is a name that no cluster takes", name), "write lower-case letters, digits, dots and dashes, a letter or digit first and last")
 	}
 	if object.GetAnnotations()[v1alpha1.PauseAnnotationKey] == "true" {
 		r.wrong(r.near(root, "metadata", "annotations", v1alpha1.PauseAnnotationKey), "the object is paused: it would do nothing", "remove the annotation")

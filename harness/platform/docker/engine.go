@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/log"
 )
@@ -41,7 +42,11 @@ func connect(ctx context.Context) (*testcontainers.DockerProvider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the Docker engine does not answer (is it running, and may this user reach it? `docker info` tells): %w", err)
 	}
-	if host := provider.Client().DaemonHost(); !here(host) {
+	host := provider.Client().DaemonHost()
+	if err := meant(os.Getenv(client.EnvOverrideHost), host); err != nil {
+		return nil, err
+	}
+	if !here(host) {
 		return nil, fmt.Errorf("the Docker engine at %s is another machine's: the ports of its containers are published there on loopback, where gauntlet does not reach them; use an engine of this machine", host)
 	}
 	return provider, nil
@@ -53,6 +58,15 @@ var prepare sync.Once
 type quiet struct{}
 
 func (quiet) Printf(string, ...any) {}
+
+// meant is an error when host is not the engine that DOCKER_HOST asks for: where
+// that one does not answer, the library goes on to the default one.
+func meant(asked, host string) error {
+	if asked == "" || strings.TrimSuffix(asked, "/") == strings.TrimSuffix(host, "/") {
+		return nil
+	}
+	return fmt.Errorf("the Docker engine at %s, where DOCKER_HOST points, does not answer; that at %s does, and is not what was asked for (unset DOCKER_HOST to use it)", asked, host)
+}
 
 // here tells whether the engine at host publishes ports on our loopback.
 func here(host string) bool {

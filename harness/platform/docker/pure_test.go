@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,6 +27,31 @@ func TestEnvironmentNamesEveryReplica(t *testing.T) {
 	}
 	if service.Env["HOSTNAME"] != "mine" {
 		t.Error("the stack was changed")
+	}
+}
+
+func TestTheEngineIsTheOneThatWasAskedFor(t *testing.T) {
+	for _, c := range []struct {
+		asked, host string
+		ok          bool
+	}{
+		{"", "unix:///var/run/docker.sock", true},
+		{"unix:///run/user/7/docker.sock", "unix:///run/user/7/docker.sock", true},
+		{"tcp://127.0.0.1:2375/", "tcp://127.0.0.1:2375", true},
+		{"tcp://127.0.0.1:2375", "unix:///var/run/docker.sock", false},
+	} {
+		if err := meant(c.asked, c.host); (err == nil) != c.ok {
+			t.Errorf("asked for %q, got %q: %v", c.asked, c.host, err)
+		}
+	}
+}
+
+// An engine that a run entered is undone there, wherever DOCKER_HOST points now.
+func TestUndoAsksTheEngineThatWasEntered(t *testing.T) {
+	t.Setenv("DOCKER_HOST", "nonsense")
+	_, err := reach(t.Context(), "unix://"+filepath.Join(t.TempDir(), "none"))
+	if err == nil || strings.Contains(err.Error(), "nonsense") || !strings.Contains(err.Error(), "does not answer") {
+		t.Errorf("got %v", err)
 	}
 }
 

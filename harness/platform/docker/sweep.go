@@ -45,7 +45,7 @@ func Undo(ctx context.Context, args []string) error {
 
 // reach is the engine at host, which answers.
 func reach(ctx context.Context, host string) (client.APIClient, error) {
-	engine, err := client.New(client.FromEnv, client.WithHost(host))
+	engine, err := client.New(client.WithTLSClientConfigFromEnv(), client.WithAPIVersionFromEnv(), client.WithHost(host)) // not the host of the environment, which may be another by now
 	if err != nil {
 		return nil, fmt.Errorf("the Docker engine at %s: %w", host, err)
 	}

@@ -65,7 +65,7 @@ func Root() (string, error) {
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", fmt.Errorf("find the register of runs: %w", err)
+		return "", fmt.Errorf("find the register of runs: %w (set HOME or XDG_STATE_HOME)", err)
 	}
 	return filepath.Join(home, ".local", "state", "gauntlet"), nil
 }

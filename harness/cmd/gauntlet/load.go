@@ -62,6 +62,9 @@ func prepare(ctx context.Context, exp *experiment.Experiment, platform string, s
 	if err := mistakes.Err(); err != nil {
 		return nil, err
 	}
+	if err := p.known(); err != nil {
+		return nil, err
+	}
 	if err := chaos.Distinct(p.faults); err != nil {
 		return nil, err
 	}
@@ -219,6 +222,19 @@ func platformOf(exp *experiment.Experiment, asked string) string {
 		return asked
 	}
 	return chaos.Local
+}
+
+// known is a mistake when the experiment cannot run on its platform even
+// without a fault, which the refusal of a fault would tell.
+func (p *prepared) known() error {
+	if p.exp.Target.URL != "" || slices.Contains([]string{allPlatforms, chaos.Local, chaos.Docker}, p.platform) {
+		return nil
+	}
+	hint := diagnostic.DidYouMean(p.platform, []string{chaos.Local, chaos.Docker})
+	if p.platform == chaos.External {
+		hint = "an external system has a target.url instead of a Compose file"
+	}
+	return exit{exitUsage, fmt.Errorf("%s: %s cannot run on platform %q\n  hint: %s", p.exp.File, p.exp.Name, p.platform, hint)}
 }
 
 // tree is the folder that holds experiments/ and reports/: the one around the

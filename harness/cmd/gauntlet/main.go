@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -86,6 +88,10 @@ func Main(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "gauntlet:", err)
 		return exitUsage
 	}
+	if i := slices.IndexFunc(args, empty); i >= 0 {
+		fmt.Fprintf(stderr, "gauntlet: argument %d (%s) is empty\n  hint: a variable that has no value? leave the flag out, or give it one\n", i+1, strings.Join(args[max(0, i-1):i+1], " "))
+		return exitUsage
+	}
 	command, err := parser.Parse(args)
 	if ended >= 0 {
 		return ended
@@ -98,6 +104,12 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	defer stop()
 	command.BindTo(ctx, (*context.Context)(nil))
 	return report(command.Run(streams{stdout, stderr}), stderr)
+}
+
+// empty says that arg, or the value of the flag that it is, is the empty text:
+// no flag means that. A folder would be the current one, a control none.
+func empty(arg string) bool {
+	return arg == "" || strings.HasPrefix(arg, "--") && strings.IndexByte(arg, '=') == len(arg)-1
 }
 
 // interruptible is a context that a signal cancels, with the signal as its

@@ -47,6 +47,12 @@ func (c *runCommand) Run(ctx context.Context, std streams) error {
 	if c.Repeat < 0 || c.Shift < 0 {
 		return exit{exitUsage, errors.New("--repeat and --shift are not negative")}
 	}
+	if c.Platform == allPlatforms {
+		return exit{exitUsage, errors.New("--platform all is what validate takes; a run has one\n  hint: --platform local or --platform docker")}
+	}
+	if info, err := os.Stat(c.Out); err == nil && !info.IsDir() {
+		return exit{exitUsage, fmt.Errorf("--out %s is no folder\n  hint: name one, which need not exist", c.Out)}
+	}
 	groups, err := c.groups(ctx)
 	if err != nil {
 		return err
@@ -134,7 +140,7 @@ func (c *runCommand) options(j *prepared, a suite.Attempt, std streams) (o run.O
 	if c.Events != "" {
 		f, err := os.OpenFile(c.Events, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
 		if err != nil {
-			return o, nil, err
+			return o, nil, fmt.Errorf("--events: %w", err)
 		}
 		o.Events, done = f, func() { f.Close() }
 	}

@@ -56,7 +56,7 @@ func (e *Mistake) Unwrap() error { return e.Err }
 func mistake(format string, args ...any) error { return &Mistake{fmt.Errorf(format, args...)} }
 
 // ErrInterrupted is the cause with which a caller cancels a run on a signal;
-// its Name is "SIGINT" or "SIGTERM".
+// its Name is "SIGINT", "SIGTERM" or "SIGHUP".
 type ErrInterrupted struct{ Name string }
 
 func (e ErrInterrupted) Error() string { return "interrupted by " + e.Name }

@@ -126,10 +126,7 @@ func interruptible(stderr io.Writer) (context.Context, func()) {
 	go func() {
 		for s := range signals {
 			if ctx.Err() == nil {
-				name := "SIGTERM"
-				if s == syscall.SIGINT {
-					name = "SIGINT"
-				}
+				name := map[os.Signal]string{syscall.SIGINT: "SIGINT", syscall.SIGTERM: "SIGTERM", syscall.SIGHUP: "SIGHUP"}[s]
 				fmt.Fprintf(stderr, "\n%s: undoing the faults and stopping the system…\n", name)
 				cancel(run.ErrInterrupted{Name: name})
 			} else {

@@ -57,12 +57,16 @@ type Result struct {
 	Episodes     []Episode               `json:"episodes"` // by scope, then time
 	Recovery     *Recovery               `json:"recovery"` // the worst; null without a fault
 	Availability map[string]Availability `json:"availability"`
-	Latency      map[string]Latency      `json:"latency"` // by phase
-	Consistency  Consistency             `json:"consistency"`
-	Objectives   []Objective             `json:"objectives"`
-	Environment  Environment             `json:"environment"`
-	Artifacts    []string                `json:"artifacts"` // file names in the run's folder
-	Command      string                  `json:"command"`   // runs it again
+	Latency      map[string]Latency      `json:"latency"`          // by phase
+	Shares       []Share                 `json:"shares,omitempty"` // by phase, then operation
+	// ProcessorMs is the processor time of the run for each request that it sent
+	// from the baseline on, its generator's included; null where nobody looked.
+	ProcessorMs *float64    `json:"processorMs,omitempty"`
+	Consistency Consistency `json:"consistency"`
+	Objectives  []Objective `json:"objectives"`
+	Environment Environment `json:"environment"`
+	Artifacts   []string    `json:"artifacts"` // file names in the run's folder
+	Command     string      `json:"command"`   // runs it again
 
 	// Folder is where the run's files are. It is no part of result.json, which
 	// may be moved: who reads a result from a folder sets it.
@@ -171,6 +175,15 @@ type Availability struct {
 	Ratio float64 `json:"ratio"`
 	Low   float64 `json:"low"`
 	High  float64 `json:"high"`
+}
+
+// Share counts the requests of an operation that were due in a phase. Those
+// whose outcome is in doubt are in neither number.
+type Share struct {
+	Phase     string `json:"phase"`
+	Operation string `json:"operation"`
+	Judged    int    `json:"judged"`
+	Bad       int    `json:"bad"`
 }
 
 // Latency summarises the response times of a phase, in milliseconds.

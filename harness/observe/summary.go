@@ -89,3 +89,22 @@ func Means(samples []Sample, n int) []Second {
 	}
 	return all
 }
+
+// Taken is the processor time that the run took in a stretch of time: that
+// which neither others had nor nobody. Not known unless the samples cover the
+// stretch but for a second and say how many processors there are.
+func Taken(samples []Sample, in Span) (took time.Duration, known bool) {
+	covered := int64(0)
+	for _, s := range samples {
+		part := min(s.At, in.End) - max(s.From, in.Begin)
+		switch {
+		case s.Gap != "" || part > 0 && s.Processors == 0:
+			return 0, false
+		case part <= 0:
+			continue
+		}
+		covered += part
+		took += time.Duration(max(0, 1-s.Others-s.Free) * float64(s.Processors) * float64(part))
+	}
+	return took, covered > 0 && covered >= in.End-in.Begin-int64(time.Second)
+}

@@ -31,7 +31,7 @@ func (t *trial) result() *reports.Result {
 		Seed: t.facts.Seed, Shift: seconds(int64(t.facts.Shift)), Platform: t.facts.Platform, Substitutes: t.facts.Substitutes, Commit: t.facts.Commit,
 		ConfigDigest: t.facts.ConfigDigest, Fingerprint: t.facts.Fingerprint, Command: t.facts.Command,
 		Load: counts, Validity: judged.Validity, Episodes: judged.Episodes, Recovery: judged.Recovery,
-		Availability: judged.Availability, Latency: t.summary.latencies(), Consistency: data, Objectives: objectives,
+		Availability: judged.Availability, Latency: t.summary.latencies(), Shares: t.summary.sharesOf(t.log.Header.Operations), ProcessorMs: t.processor(), Consistency: data, Objectives: objectives,
 		Environment: t.facts.Environment, Artifacts: artifacts(), Folder: t.dir,
 	}
 	for _, p := range t.spans {

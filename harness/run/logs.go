@@ -20,6 +20,7 @@ const opsFiles = "ops-*.log"
 // generator is what a generator of load saw of its host.
 type generator struct {
 	host []observe.Sample // nil: a run of before there was any
+	from string           // the file that it is from, which generators of one host share
 	late []history.Op     // of its control stream
 }
 
@@ -75,6 +76,7 @@ func generatorsOf(dir string) ([]generator, error) {
 		if _, err := os.Stat(host); errors.Is(err, os.ErrNotExist) {
 			host = filepath.Join(dir, hostFile) // they ran on one host
 		}
+		generators[i].from = host
 		if generators[i].host, err = readHost(host); err != nil {
 			return nil, err
 		}

@@ -66,8 +66,15 @@ type summary struct {
 	byPhase   []*hdrhistogram.Histogram
 	slip      *hdrhistogram.Histogram
 	outcomes  map[string][]int
+	shares    map[shareOf]*reports.Share
 	ranks     map[int]int
 	rank      func(n uint64, key uint32) (rank int, ok bool) // of a key; nil: not counted
+}
+
+// shareOf is an operation in a phase, both by number.
+type shareOf struct {
+	phase int
+	kind  uint8
 }
 
 type scopeCounts struct{ n, bad []int }
@@ -76,7 +83,7 @@ func newSummary(good, horizon int64, phases []span) *summary {
 	s := &summary{
 		good: good, horizon: horizon, phases: phases,
 		scopes: map[string]*scopeCounts{}, responses: map[int]*hdrhistogram.Histogram{}, slips: map[int]*hdrhistogram.Histogram{},
-		outcomes: map[string][]int{}, ranks: map[int]int{}, slip: newHistogram(),
+		outcomes: map[string][]int{}, shares: map[shareOf]*reports.Share{}, ranks: map[int]int{}, slip: newHistogram(),
 	}
 	s.series.Heat = reports.Heat{MinMs: heatMinMs, Factor: heatFactor, Rows: heatRows}
 	s.load.ByClass = map[string]int{}
@@ -96,7 +103,11 @@ func (s *summary) add(op history.Op, scopes ...string) {
 	t := int(op.Due / second)
 	s.grow(t + 1)
 	s.series.Planned[t]++
-	s.outcomes[s.outcome(op, bad)][t]++
+	outcome := s.outcome(op, bad)
+	s.outcomes[outcome][t]++
+	if outcome != inDoubt {
+		s.share(op, bad)
+	}
 	for _, scope := range scopes {
 		s.inScope(scope, t, bad)
 	}
@@ -105,6 +116,39 @@ func (s *summary) add(op history.Op, scopes ...string) {
 		s.time(op, t)
 	}
 	s.fold(int((op.Due-s.horizon)/second) - 1)
+}
+
+// share counts a request whose outcome is sure.
+func (s *summary) share(op history.Op, bad bool) {
+	for i, p := range s.phases {
+		if op.Due < p.begin || op.Due >= p.end {
+			continue
+		}
+		of := shareOf{i, op.Kind}
+		c := s.shares[of]
+		if c == nil {
+			c = &reports.Share{Phase: p.name}
+			s.shares[of] = c
+		}
+		c.Judged++
+		if bad {
+			c.Bad++
+		}
+	}
+}
+
+// sharesOf are the shares by phase, then operation, whose names these are.
+func (s *summary) sharesOf(operations []string) []reports.Share {
+	var all []reports.Share
+	for i := range s.phases {
+		for kind, name := range operations {
+			if c := s.shares[shareOf{i, uint8(kind)}]; c != nil {
+				c.Operation = name
+				all = append(all, *c)
+			}
+		}
+	}
+	return all
 }
 
 // ranked counts the rank of the key that was asked for.

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"gauntlet/harness/history"
+	"gauntlet/reports"
 )
 
 // The summary folds each second as soon as it is complete; whatever the order
@@ -69,5 +70,27 @@ func TestPercentilesAreThoseOfTheSecond(t *testing.T) {
 	}
 	if p.N != 1000 || series.Latency[2].N != 0 {
 		t.Errorf("%d and %d requests, want 1000 in second 3 and none in second 2", p.N, series.Latency[2].N)
+	}
+}
+
+// A share counts what was due in its phase and is sure.
+func TestSharesLeaveOutWhatIsInDoubt(t *testing.T) {
+	s := newSummary(50e6, 0, []span{{"baseline", 0, 10 * second}, {"fault", 10 * second, 20 * second}})
+	s.doubt = func(op history.Op) bool { return op.Class == history.Timeout }
+	for i := range int64(200) { // one each 100 ms
+		op := history.Op{Due: i * second / 10, Kind: uint8(i % 2), Class: history.OK}
+		op.Sent, op.Done = op.Due, op.Due+1e6
+		switch {
+		case i >= 100 && i < 110:
+			op.Class = history.Refused
+		case i >= 110 && i < 120:
+			op.Class = history.Timeout
+		}
+		s.add(op)
+	}
+	want := []reports.Share{{Phase: "baseline", Operation: "get", Judged: 50}, {Phase: "baseline", Operation: "put", Judged: 50},
+		{Phase: "fault", Operation: "get", Judged: 45, Bad: 5}, {Phase: "fault", Operation: "put", Judged: 45, Bad: 5}}
+	if got := s.sharesOf([]string{"get", "put"}); !slices.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }

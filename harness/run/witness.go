@@ -158,6 +158,38 @@ func (t *trial) instrument(v *reports.Validity) {
 	}
 }
 
+// processor is the processor time, in ms, that the run took for each request
+// that was due from the baseline on; nil where its hosts did not tell.
+func (t *trial) processor() *float64 {
+	in := observe.Span{Begin: t.phases.Baseline.Begin}
+	for _, p := range t.spans {
+		in.End = max(in.End, p.end)
+	}
+	requests := int64(0)
+	for i, p := range t.spans {
+		if p.begin >= in.Begin {
+			requests += t.summary.byPhase[i].TotalCount()
+		}
+	}
+	total, seen := time.Duration(0), map[string]bool{}
+	for _, g := range t.from {
+		if seen[g.from] {
+			continue
+		}
+		seen[g.from] = true
+		took, known := observe.Taken(g.host, in)
+		if !known {
+			return nil
+		}
+		total += took
+	}
+	if requests == 0 {
+		return nil
+	}
+	ms := math.Round(float64(total)/1e3/float64(requests)) / 1e3
+	return &ms
+}
+
 // hostSeries is what the witnesses saw, second by second; nil when there were
 // none.
 func (t *trial) hostSeries(n int) *reports.Host {

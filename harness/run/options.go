@@ -22,6 +22,7 @@ type Options struct {
 	Kernel          chaos.Kernel  // of this machine, as far as the faults need it
 	Seed            int64         // of everything random
 	Shift           time.Duration // the baseline is this much longer, so that the faults meet the system in another phase; ≥ 0
+	Build           Build         // of the target's service; the zero Build is what its Compose file says
 	Out             string        // folder of the runs
 	History         string        // history.ndjson
 	Command         string        // runs it again
@@ -34,6 +35,14 @@ type Options struct {
 	Burner          []string      // command of a burner (package burn), its work left out; nil: no StressChaos
 	Progress        io.Writer     // plain lines for a person
 	Events          io.Writer     // the run's events, as they happen; nil: only in its folder
+}
+
+// Build is a build of the target's service: a program of this machine, or an
+// image.
+type Build struct {
+	Name    string // as it is told, its digest included
+	Program string // path; "": as the Compose file says
+	Image   string // name; "": as the Compose file says
 }
 
 // Outcome is what came of a run.

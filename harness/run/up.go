@@ -29,6 +29,9 @@ func (s *session) up(ctx context.Context) error {
 		return err
 	}
 	maps.Copy(s.facts.Environment.Config, configuration(stack))
+	if name := s.o.Build.Name; name != "" {
+		s.facts.Environment.Config[s.exp.Target.Service+".build"] = name
+	}
 	if stack, err = chaos.Links(stack, s.exp.Target.Service, s.o.Faults, s.o.Kernel); err != nil {
 		return err
 	}
@@ -66,7 +69,13 @@ func (s *session) stack(ctx context.Context) (topology.Stack, error) {
 	if t.Compose == "" {
 		return topology.Stack{Name: s.exp.Name}, nil
 	}
-	return topology.Load(ctx, t.Compose, topology.Options{Env: t.Env, Args: t.Args})
+	o := topology.Options{Env: t.Env, Args: t.Args}
+	if b := s.o.Build; b.Program != "" {
+		o.Programs = map[string]string{t.Service: b.Program}
+	} else if b.Image != "" {
+		o.Images = map[string]string{t.Service: b.Image}
+	}
+	return topology.Load(ctx, t.Compose, o)
 }
 
 // platform makes the platform that was asked for.

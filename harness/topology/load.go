@@ -23,6 +23,10 @@ type Options struct {
 	// Args are appended, by service, to the command, and to whatever x-local
 	// starts instead of it.
 	Args map[string][]string
+	// Programs are run, by service, in the place of what x-local builds or names;
+	// Images in the place of the service's image and of what would build it.
+	Programs map[string]string
+	Images   map[string]string
 }
 
 // UnknownServiceError is an experiment's env or args for a service that the
@@ -147,7 +151,34 @@ func (o Options) apply(stack *Stack) error {
 			}
 		}
 	}
+	for _, name := range sortedKeys(o.Programs) {
+		switch s := stack.service(name); {
+		case s == nil:
+			errs = append(errs, stack.unknown("service", name))
+		case s.Local == nil:
+			errs = append(errs, fmt.Errorf("%s: service %s has no x-local: nothing says how a program of it is run", stack.File, name))
+		default:
+			s.Local.replace(o.Programs[name])
+		}
+	}
+	for _, name := range sortedKeys(o.Images) {
+		if s := stack.service(name); s == nil {
+			errs = append(errs, stack.unknown("service", name))
+		} else {
+			s.Image, s.Build = o.Images[name], nil
+		}
+	}
 	return errors.Join(errs...)
+}
+
+// replace runs program with the words of l, and no substitute for it.
+func (l *Local) replace(program string) {
+	words := l.Command
+	if l.Package != "" {
+		words = append([]string{""}, l.Args...)
+	}
+	l.Package, l.Args, l.Substitute = "", nil, nil
+	l.Command = append([]string{program}, words[1:]...)
 }
 
 // connect finds the edges, once the environment is final.

@@ -282,3 +282,39 @@ func TestTheReferenceSystem(t *testing.T) {
 		t.Errorf("edges %+v", mapper.Edges)
 	}
 }
+
+// A program or an image takes the place of what the file would run, with the
+// words that it would have had; what builds or substitutes it is gone.
+func TestABuildTakesThePlaceOfAnother(t *testing.T) {
+	path := write(t, `
+services:
+  mapper:
+    image: mapper
+    build: .
+    ports: ["8080"]
+    x-local: {package: ./cmd/mapper, args: ["--port={port:8080}"]}
+  redis:
+    image: redis
+    ports: ["6379"]
+    x-local: {command: [redis-server, --port, "{port:6379}"], substitute: {package: ./cmd/redis}}
+`)
+	stack, err := Load(context.Background(), path, Options{
+		Args: map[string][]string{"mapper": {"--loud"}}, Programs: map[string]string{"mapper": "/b/mapper", "redis": "/b/redis"}, Images: map[string]string{"mapper": "mapper:b"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string][]string{"mapper": {"/b/mapper", "--port={port:8080}", "--loud"}, "redis": {"/b/redis", "--port", "{port:6379}"}} {
+		l := stack.service(name).Local
+		if !reflect.DeepEqual(l.Command, want) || l.Package != "" || len(l.Args) > 0 || l.Substitute != nil {
+			t.Errorf("%s runs %+v, want %q", name, l, want)
+		}
+	}
+	if s := stack.service("mapper"); s.Image != "mapper:b" || s.Build != nil {
+		t.Errorf("the image is %s, built by %+v", s.Image, s.Build)
+	}
+	var unknown *UnknownServiceError
+	if _, err := Load(context.Background(), path, Options{Programs: map[string]string{"mappr": "/b"}}); !errors.As(err, &unknown) {
+		t.Errorf("a program of no service: %v", err)
+	}
+}

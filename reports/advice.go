@@ -32,6 +32,10 @@ var counsels = map[string]counsel{
 		"Raise the suite’s budget or take repetitions out; gauntlet validate adds them up."},
 	TooFewConclusive: {"fewer than half of the repetitions had a verdict",
 		"Mend what left them open, which each of them says; more repetitions alone do not help."},
+	SpansFloor: {"the difference may be worth a word or not",
+		"Compare more pairs (--pairs), let each run send more (load.rate, phases.observe), or say what is worth a word (--floor)."},
+	TooFewPairs: {"too few pairs measured it",
+		"Read in the pairs’ reports why, and compare again to the end."},
 }
 
 // Advice is what to do about something that could not be decided for this

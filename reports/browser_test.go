@@ -57,6 +57,7 @@ func served(t *testing.T) (url string, asked func() []string) {
 	pages := map[string][]byte{
 		"/hostile": render(t, hostileSample()), "/suite": []byte(drawn(t, SuiteHTML, suiteSample())), "/hostile-suite": []byte(drawn(t, SuiteHTML, hostileSuite())),
 		"/calibration": []byte(calibrationDrawn(t, CalibrationHTML, calibrationSample())), "/hostile-calibration": []byte(calibrationDrawn(t, CalibrationHTML, hostileCalibration())),
+		"/comparison": []byte(drawnComparison(t, ComparisonHTML, comparisonSample())), "/hostile-comparison": []byte(drawnComparison(t, ComparisonHTML, hostileComparison())),
 	}
 	for name, sm := range samples() {
 		pages["/"+name] = render(t, sm)
@@ -105,7 +106,7 @@ func TestPageInABrowser(t *testing.T) {
 	ctx := browser(t)
 	url, asked := served(t)
 	said := complaints(t, ctx)
-	for i, name := range []string{"pass", "fail", "inconclusive", "hostile", "suite", "hostile-suite", "calibration", "hostile-calibration"} {
+	for i, name := range []string{"pass", "fail", "inconclusive", "hostile", "suite", "hostile-suite", "calibration", "hostile-calibration", "comparison", "hostile-comparison"} {
 		t.Run(name, func(t *testing.T) {
 			if err := chromedp.Do(ctx, chromedp.Navigate(url+"/"+name)); err != nil {
 				t.Fatal(err)
@@ -118,11 +119,13 @@ func TestPageInABrowser(t *testing.T) {
 				t.Errorf("%d further resources, %v", external, err)
 			}
 			switch name {
-			case "hostile", "hostile-suite", "hostile-calibration": // their texts are a thousand times too long
+			case "hostile", "hostile-suite", "hostile-calibration", "hostile-comparison": // their texts are a thousand times too long
 			case "suite":
 				fits(t, ctx, "#verdict", "#tile-recovery", "#tile-availability", "#tile-lost", "#tile-took", "#why", ".matrix")
 			case "calibration":
 				fits(t, ctx, "#verdict", "#tile-edges", "#tile-intervals", "#tile-alarms", "#tile-wrongs", "#why", "#layer-1-errors")
+			case "comparison":
+				fits(t, ctx, "#verdict", "#tile-measure-1", "#tile-took", "#why", "#differences")
 			default:
 				fits(t, ctx, "#verdict", "#tile-recovered", "#tile-available", "#tile-lost", "#tile-slowest", "#why", ".proof", ".recent")
 			}

@@ -63,7 +63,25 @@ func ReadSuite(r io.Reader) (*Suite, error) {
 	return read[Suite](r, "suite")
 }
 
-func read[T Result | Series | Suite | Calibration](r io.Reader, what string) (*T, error) {
+// WriteComparison writes comparison.json, deterministic like WriteResult.
+func WriteComparison(w io.Writer, c *Comparison) error {
+	one := *c
+	one.SchemaVersion = SchemaVersion
+	b, err := json.MarshalIndent(withLists(reflect.ValueOf(one)).Interface(), "", "  ")
+	if err != nil {
+		return fmt.Errorf("comparison: %w", err)
+	}
+	_, err = w.Write(append(b, '\n'))
+	return err
+}
+
+// ReadComparison reads comparison.json. One written by a later version is
+// refused.
+func ReadComparison(r io.Reader) (*Comparison, error) {
+	return read[Comparison](r, "comparison")
+}
+
+func read[T Result | Series | Suite | Calibration | Comparison](r io.Reader, what string) (*T, error) {
 	b, err := io.ReadAll(r)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)

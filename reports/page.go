@@ -149,18 +149,13 @@ type file struct {
 }
 
 func newPage(r *Result, s *Series, extra Extra) (*page, error) {
-	style, err := pageFiles.ReadFile("page/page.css")
+	style, script, policy, err := assets("page/page.css")
 	if err != nil {
 		return nil, err
 	}
-	script, err := pageFiles.ReadFile("page/page.js")
-	if err != nil {
-		return nil, err
-	}
-	p := &page{Result: r, Extra: extra, Style: template.CSS(style), Script: template.JS(script), Started: startedAt(r.StartedAt),
-		Policy: fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", digest(style), digest(script)),
-		Kept:   fmt.Sprintf("%d of %d kept", kept(r.Objectives), len(r.Objectives)),
-		Tiles:  tiles(r, s), Recents: recentRuns(r, extra.Recent)}
+	p := &page{Result: r, Extra: extra, Style: style, Script: script, Policy: policy, Started: startedAt(r.StartedAt),
+		Kept:  fmt.Sprintf("%d of %d kept", kept(r.Objectives), len(r.Objectives)),
+		Tiles: tiles(r, s), Recents: recentRuns(r, extra.Recent)}
 	p.Trend = sparkline(p.Recents)
 	for i, o := range failedFirst(r.Objectives) {
 		p.Sorted = append(p.Sorted, objectiveRow{o, fmt.Sprintf("objective-%d", i+1), interval(o.Name, o.Low, o.High)})
@@ -176,6 +171,25 @@ func newPage(r *Result, s *Series, extra Extra) (*page, error) {
 		p.Data = p.Data || a == "result.json"
 	}
 	return p, p.charts(r, s)
+}
+
+// assets are the style of a page from these files, its script, and the policy
+// that allows those two and nothing else.
+func assets(styles ...string) (style template.CSS, script template.JS, policy string, err error) {
+	var css []byte
+	for _, name := range styles {
+		part, err := pageFiles.ReadFile(name)
+		if err != nil {
+			return "", "", "", err
+		}
+		css = append(css, part...)
+	}
+	js, err := pageFiles.ReadFile("page/page.js")
+	if err != nil {
+		return "", "", "", err
+	}
+	policy = fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", digest(css), digest(js))
+	return template.CSS(css), template.JS(js), policy, nil
 }
 
 // digest is how a Content-Security-Policy names an inline element.

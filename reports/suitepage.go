@@ -47,22 +47,13 @@ type suiteGoal struct {
 }
 
 func newSuitePage(s *Suite) (*suitePage, error) {
-	var style []byte
-	for _, name := range []string{"page/page.css", "page/suite.css"} {
-		part, err := pageFiles.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
-		style = append(style, part...)
-	}
-	script, err := pageFiles.ReadFile("page/page.js")
+	style, script, policy, err := assets("page/page.css", "page/suite.css")
 	if err != nil {
 		return nil, err
 	}
 	p := &suitePage{
-		Suite: s, Style: template.CSS(style), Script: template.JS(script), Started: startedAt(s.StartedAt),
-		Policy: fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", digest(style), digest(script)),
-		Tiles:  suiteTiles(s), Chart: spreadChart(s), Advices: suiteAdvices(s.Entries),
+		Suite: s, Style: style, Script: script, Policy: policy, Started: startedAt(s.StartedAt),
+		Tiles: suiteTiles(s), Chart: spreadChart(s), Advices: suiteAdvices(s.Entries),
 	}
 	passed, columns := 0, 0
 	for _, e := range failedEntriesFirst(s.Entries) {

@@ -110,10 +110,13 @@ func length(v float64) string {
 
 // reportOf is the link to a run's report; "" when it has none, or its folder
 // cannot stand in a link as it is.
-func reportOf(r SuiteRun) string {
+func reportOf(r SuiteRun) string { return reportBelow(r.Folder) }
+
+// reportBelow is the link to the report of a run in folder.
+func reportBelow(folder string) string {
 	const plainPath = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./"
-	if r.Folder == "" || strings.HasPrefix(r.Folder, "/") || strings.Trim(r.Folder, plainPath) != "" {
+	if folder == "" || strings.HasPrefix(folder, "/") || strings.Trim(folder, plainPath) != "" {
 		return ""
 	}
-	return r.Folder + "/report.html"
+	return folder + "/report.html"
 }

@@ -298,7 +298,7 @@ func (s *session) writeFacts(ctx context.Context) error {
 		ConfigDigest: digestOf(env.Config), Control: s.exp.Applied, Workers: pool,
 		HotKeys: s.facts.HotKeys, Faults: s.faultFacts(), Environment: env, Command: s.o.Command,
 	}
-parts := append([]string{s.o.Platform, fmt.Sprint(env.CPUs), env.OS, env.Priority, string(s.exp.Comparable())}, substitutes...)
+	parts := append([]string{s.o.Platform, fmt.Sprint(env.CPUs), env.OS, env.Priority, string(s.exp.Comparable())}, substitutes...)
 	if name := s.o.Build.Name; name != "" {
 		parts = append(parts, "build "+name)
 	}

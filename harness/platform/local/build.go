@@ -57,7 +57,7 @@ func (o Options) buildOne(ctx context.Context, root, pkg string) (string, error)
 	name := binaryName(root, pkg)
 	binary := filepath.Join(folder, name)
 	if o.Cache == "" {
-		return binary, compile(ctx, root, pkg, binary)
+		return binary, Compile(ctx, root, pkg, binary)
 	}
 	cache, err := filepath.Abs(o.Cache)
 	if err != nil {
@@ -92,9 +92,9 @@ func binaryName(root, pkg string) string {
 // maxCompilerOutput is how much of the compiler's words is shown, in bytes.
 const maxCompilerOutput = 8 << 10
 
-// compile runs go build. Version control is not asked: its answer would change
+// Compile runs go build for the package, from root, into the file binary. Version control is not asked: its answer would change
 // with every commit and cost a link each time.
-func compile(ctx context.Context, root, pkg, binary string) error {
+func Compile(ctx context.Context, root, pkg, binary string) error {
 	compiler, err := exec.LookPath("go")
 	if err != nil {
 		return fmt.Errorf("building %s: the Go tool chain is not installed: %w", pkg, err)

@@ -31,7 +31,7 @@ func compileInto(ctx context.Context, root, pkg, cached string) error {
 		// replaces it instead of writing into it. Without the link it builds.
 		_ = os.Link(cached, fresh)
 	}
-	if err := compile(ctx, root, pkg, fresh); err != nil {
+	if err := Compile(ctx, root, pkg, fresh); err != nil {
 		return err
 	}
 	if err := keep(fresh, cached); err != nil {

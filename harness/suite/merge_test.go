@@ -115,13 +115,13 @@ func TestObjectivesShowTheRunThatDecided(t *testing.T) {
 }
 
 func TestSeedsAreApartAndComeFromTheSeed(t *testing.T) {
-	if first := attemptOf(7, 0); first != (Attempt{Seed: 7}) {
+	if first := AttemptOf(7, 0); first != (Attempt{Seed: 7}) {
 		t.Errorf("the first run is that of the seed itself: %+v", first)
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		seed, i := rapid.Int64().Draw(t, "seed"), rapid.IntRange(1, 100).Draw(t, "i")
-		a := attemptOf(seed, i)
-		if a != attemptOf(seed, i) {
+		a := AttemptOf(seed, i)
+		if a != AttemptOf(seed, i) {
 			t.Fatal("the same run has two seeds")
 		}
 		if a.Seed < 0 || a.Seed >= seedLimit || a.Shift < 0 || a.Shift >= shiftWithin {
@@ -133,8 +133,8 @@ func TestSeedsAreApartAndComeFromTheSeed(t *testing.T) {
 	})
 	seeds, shifts := map[int64]bool{}, map[int64]bool{}
 	for i := range 100 {
-		seeds[attemptOf(7, i).Seed] = true
-		shifts[attemptOf(7, i).Shift.Milliseconds()/100] = true
+		seeds[AttemptOf(7, i).Seed] = true
+		shifts[AttemptOf(7, i).Shift.Milliseconds()/100] = true
 	}
 	if len(seeds) < 99 || len(shifts) != 10 {
 		t.Errorf("of 100 runs %d seeds differ, and their phases are in %d tenths of a second", len(seeds), len(shifts))

@@ -29,11 +29,11 @@ func Shifts() []time.Duration {
 	return append(all, shiftWithin)
 }
 
-// attemptOf is the i-th run, from 0, of an experiment whose suite has the seed.
+// AttemptOf is the i-th run, from 0, of an experiment whose suite has the seed.
 // The first is that of the seed itself and without a shift, as if it were run
 // by itself; the others are drawn from the seed, each by its number alone, so
 // that a run does not depend on how often others were repeated.
-func attemptOf(seed int64, i int) Attempt {
+func AttemptOf(seed int64, i int) Attempt {
 	if i == 0 {
 		return Attempt{Seed: seed}
 	}

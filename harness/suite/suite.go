@@ -122,7 +122,7 @@ func (c *conductor) job(ctx context.Context, i int) (err error) {
 					Why: fmt.Sprintf("not started: it takes about %s, and %s of the budget are left", round(c.takes(i)), round(c.left()))})
 				break
 			}
-			one := c.run(ctx, i, repetition+1, attempt, attemptOf(c.o.Seed, runs))
+			one := c.run(ctx, i, repetition+1, attempt, AttemptOf(c.o.Seed, runs))
 			runs++
 			c.add(i, one)
 			if writeErr := c.write(); writeErr != nil && err == nil {

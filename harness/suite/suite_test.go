@@ -139,7 +139,7 @@ func TestASuiteMergesItsRuns(t *testing.T) {
 func TestEveryRunHasASeedOfItsOwn(t *testing.T) {
 	s := newStage(t, []int{3, 2}, "PIPP", "PP")
 	got := s.perform(context.Background()).Suite
-	want := []Attempt{attemptOf(7, 0), attemptOf(7, 1), attemptOf(7, 2), attemptOf(7, 3), attemptOf(7, 0), attemptOf(7, 1)}
+	want := []Attempt{AttemptOf(7, 0), AttemptOf(7, 1), AttemptOf(7, 2), AttemptOf(7, 3), AttemptOf(7, 0), AttemptOf(7, 1)}
 	for i, a := range s.ran {
 		if a != want[i] {
 			t.Errorf("run %d: %+v, want %+v", i, a, want[i])

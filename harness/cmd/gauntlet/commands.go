@@ -9,6 +9,7 @@ import (
 
 	loadgen "gauntlet/harness/load"
 
+	"gauntlet/harness/compare/pairs"
 	"gauntlet/harness/experiment"
 	"gauntlet/harness/run"
 	"gauntlet/harness/suite"
@@ -127,12 +128,19 @@ func (c *judgeCommand) Run(std streams) error {
 	return reports.WriteResult(std.out, result)
 }
 
-// reportCommand draws the page of a run or a suite again.
+// reportCommand draws the page of a run, a suite or a comparison again.
 type reportCommand struct {
-	Dir string `arg:"" name:"run" help:"Folder of the run or the suite." type:"existingdir"`
+	Dir string `arg:"" name:"run" help:"Folder of the run, the suite or the comparison." type:"existingdir"`
 }
 
 func (c *reportCommand) Run(std streams) error {
+	if pairs.Is(c.Dir) {
+		if err := pairs.Report(c.Dir); err != nil {
+			return exit{exitUsage, err}
+		}
+		fmt.Fprintln(std.out, pairs.Page(c.Dir))
+		return nil
+	}
 	if suite.Is(c.Dir) {
 		if err := suite.Report(c.Dir); err != nil {
 			return exit{exitUsage, err}

@@ -41,7 +41,8 @@ type cli struct {
 	Validate  validateCommand  `cmd:"" help:"Check the file of an experiment or a suite; show its timeline and what can be decided."`
 	Schema    schemaCommand    `cmd:"" help:"Print the JSON Schema of the experiment file, for editors."`
 	Judge     judgeCommand     `cmd:"" help:"Judge a run again from its logs, and print the result."`
-	Report    reportCommand    `cmd:"" help:"Draw the page of a run or a suite again from its result."`
+	Report    reportCommand    `cmd:"" help:"Draw the page of a run, a suite or a comparison again from its result."`
+	Compare   compareCommand   `cmd:"" help:"Compare two builds under the same faults (--builds), or two runs that were made."`
 	Export    exportCommand    `cmd:"" help:"Write a run's requests to stdout in another format."`
 	Calibrate calibrateCommand `cmd:"" help:"Measure how far off the harness itself is, where the truth is known."`
 	Gc        gcCommand        `cmd:"" help:"Remove what killed runs left on this machine."`

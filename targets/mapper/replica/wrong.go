@@ -163,5 +163,5 @@ func (s *Service) ackBeforeStore(e *entry.Entry) Durability {
 // degradesLate says whether a failed write gets no fallback, because the
 // breaker has not opened yet.
 func (s *Service) degradesLate() bool {
-	return s.Defects.Has(defect.Breaker30sWindow) && s.Truth.Available()
+	return s.Defects.Has(defect.Breaker30sWindow) && s.Truth.Breaker() == "closed"
 }

@@ -2,10 +2,9 @@ package truth
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"gauntlet/targets/mapper/defect"
@@ -19,13 +18,8 @@ const (
 	// A heartbeat that failed is repeated sooner, so that four failures open
 	// the breaker within a second of trouble even when nobody writes and each
 	// of them lasts as long as its time-out: 0.2 s + 4 × 0.15 s.
-	beatAgain      = 50 * time.Millisecond
-	failuresToOpen = 4
-	failuresOf     = 10
-	probes         = 3
-	// connectTimeout bounds making a connection, which takes two round trips:
-	// with 100 ± 30 ms between, Redis can still be reached anew.
-	connectTimeout = 300 * time.Millisecond
+	beatAgain = 50 * time.Millisecond
+	probes    = 3
 	// A probe that fails lasts connectTimeout, whatever the reason, and the
 	// next one follows after this: every 1 s ± 20 %, without the top of it,
 	// because the breaker must be closed 1.2 s after a return.
@@ -47,12 +41,11 @@ func (r *Redis) LastBeat() Beat {
 	return Beat{}
 }
 
-// newBreaker opens after four failures of ten and tries again every 1 s ± 20 %
-// with three probes, all of which must succeed. Only heartbeats probe, so no
-// request pays for finding out.
+// newBreaker makes a breaker that, once trouble has opened it, tries again every
+// 1 s ± 20 % with three probes, all of which must succeed. Only heartbeats probe,
+// so no request pays for finding out.
 func (r *Redis) newBreaker() circuitbreaker.CircuitBreaker[any] {
 	builder := circuitbreaker.NewBuilder[any]().
-		WithFailureThresholdRatio(failuresToOpen, failuresOf).
 		WithSuccessThreshold(probes).
 		WithRandomDelay(probeAfterMin, probeAfterMax)
 	if r.Defects.Has(defect.Breaker30sWindow) {
@@ -71,19 +64,21 @@ func (r *Redis) newBreaker() circuitbreaker.CircuitBreaker[any] {
 // Breaker is the state by name: closed, open or half-open.
 func (r *Redis) Breaker() string { return r.breaker.State().String() }
 
-// record tells the breaker how a request's call went. A call that began
-// before the breaker opened says nothing about the probes, so it is left out.
-func (r *Redis) record(err error) {
-	switch {
-	case !r.breaker.IsClosed():
-	case r.Defects.Has(defect.Breaker30sWindow):
-		if r.wrong.trigger.tripped(time.Now(), err != nil) {
-			r.breaker.Open()
-		}
-	case err != nil:
-		r.breaker.RecordFailure()
-	default:
-		r.breaker.RecordSuccess()
+// record takes down how a call went that began then and has just ended, and
+// opens the breaker when the trouble lasts. A call that began before the breaker
+// opened says nothing about the probes, so it is left out; and one that found no
+// connection says nothing about Redis, since making one is what finds out.
+func (r *Redis) record(began time.Time, err error) {
+	if !r.breaker.IsClosed() || errors.Is(err, errNoConnection) {
+		return
+	}
+	lasts := r.trouble.lasts
+	if r.Defects.Has(defect.Breaker30sWindow) {
+		lasts = r.wrong.trigger.tripped
+	}
+	if lasts(began, time.Now(), err != nil) {
+		r.trouble.forget()
+		r.breaker.Open()
 	}
 }
 
@@ -95,20 +90,46 @@ func (r *Redis) Run(ctx context.Context) {
 	}
 	close(r.tried)
 	pause := beatEvery
-	for wait(ctx, pause) {
+	for r.rest(ctx, pause) {
 		start := time.Now()
 		if !r.breaker.IsClosed() {
 			r.probe(ctx)
 			pause = max(r.breaker.RemainingDelay(), time.Millisecond)
 			continue
 		}
-		err := r.heartbeat(ctx)
-		r.record(err)
-		pause = max(beatEvery-time.Since(start), time.Millisecond)
-		if err != nil {
-			pause = max(beatAgain-time.Since(start), time.Millisecond)
+		pause = beatEvery
+		if err := r.beatOnce(ctx); err != nil {
+			pause = beatAgain
 		}
+		pause = max(pause-time.Since(start), time.Millisecond)
 	}
+}
+
+// rest waits for the next beat, or for a connection to be lost.
+func (r *Redis) rest(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-r.lost:
+	case <-time.After(d):
+	}
+	return true
+}
+
+// beatOnce sees to a connection, makes a heartbeat, and takes down how that went.
+func (r *Redis) beatOnce(ctx context.Context) error {
+	start := time.Now()
+	if err := r.connect(ctx); err != nil {
+		if time.Since(start) >= 2*Timeout { // as long as two calls would have waited
+			r.record(start.Add(-Timeout), err)
+		}
+		r.record(start, err)
+		return err
+	}
+	start = time.Now()
+	err := r.heartbeat(ctx)
+	r.record(start, err)
+	return err
 }
 
 // probe makes the calls that the half-open breaker permits. The first of them
@@ -132,17 +153,6 @@ func (r *Redis) probe(ctx context.Context) {
 		}
 		r.breaker.RecordSuccess()
 	}
-}
-
-// connect sees to a connection that answers.
-func (r *Redis) connect(ctx context.Context) error {
-	c, err := r.connected()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := r.bound(ctx, connectTimeout)
-	defer cancel()
-	return classify(c.Do(ctx, c.B().Ping().Build()).Error())
 }
 
 // wait sleeps and says whether the context still lives.
@@ -207,53 +217,4 @@ func sequence(answer rueidis.RedisResult) (int64, error) {
 		return 0, nil
 	}
 	return n, err
-}
-
-// connected returns the client, making it when there is none yet: rueidis
-// refuses to make one while Redis is away, and reconnects by itself later.
-func (r *Redis) connected() (rueidis.Client, error) {
-	if c := r.client.Load(); c != nil {
-		return *c, nil
-	}
-	options := rueidis.ClientOption{
-		InitAddress:       []string{r.Addr},
-		ClientName:        "mapper-" + r.Node,
-		ForceSingleClient: true,
-		DisableCache:      true, // the copy is the cache
-		DisableRetry:      true, // the journal is the retry
-		// Always through the pipeline: otherwise a lone call that times out
-		// closes its connection, and slowness would become an outage.
-		AlwaysPipelining:   true,
-		PipelineMultiplex:  1,
-		BlockingPoolSize:   8, // only the push stream takes one
-		ReadBufferEachConn: 64 << 10, WriteBufferEachConn: 64 << 10,
-		Dialer: net.Dialer{Timeout: connectTimeout, KeepAlive: time.Second},
-		// A connection without an answer for this long is dropped: the way to
-		// notice a Redis that is gone without closing its connections.
-		ConnWriteTimeout: time.Second,
-		DialCtxFn:        r.Metrics.dial,
-	}
-	if r.Defects.Has(defect.NoRedisTimeout) {
-		options.ConnWriteTimeout, options.Dialer.Timeout = never, never
-	}
-	c, err := rueidis.NewClient(options)
-	if err != nil {
-		return nil, classify(err)
-	}
-	r.client.Store(&c)
-	return c, nil
-}
-
-// gauge of open connections, kept by counting dials and closes.
-type countedConn struct {
-	net.Conn
-	open   *atomic.Int64
-	closed atomic.Bool
-}
-
-func (c *countedConn) Close() error {
-	if !c.closed.Swap(true) {
-		c.open.Add(-1)
-	}
-	return c.Conn.Close()
 }

@@ -1,9 +1,6 @@
 package truth
 
 import (
-	"context"
-	"crypto/tls"
-	"net"
 	"sync/atomic"
 	"time"
 
@@ -66,16 +63,4 @@ func (m *Metrics) observe(call string, start time.Time, err error) {
 		outcome = "error"
 	}
 	m.latency.WithLabelValues(call, outcome).Observe(time.Since(start).Seconds())
-}
-
-// dial counts connections.
-func (m *Metrics) dial(ctx context.Context, addr string, d *net.Dialer, _ *tls.Config) (net.Conn, error) {
-	conn, err := d.DialContext(ctx, "tcp", addr)
-	if err != nil {
-		m.dials.WithLabelValues("error").Inc()
-		return nil, err
-	}
-	m.dials.WithLabelValues("ok").Inc()
-	m.open.Add(1)
-	return &countedConn{Conn: conn, open: &m.open}, nil
 }

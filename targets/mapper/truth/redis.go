@@ -48,6 +48,8 @@ type Options struct {
 
 	ClockSkew time.Duration // of this machine; see NewClock
 	Defects   defect.Set
+	// Dial makes a TCP connection; nil: net.Dialer's.
+	Dial func(ctx context.Context, addr string) (net.Conn, error)
 }
 
 // Redis is safe for concurrent use. It needs Run to connect.
@@ -57,7 +59,10 @@ type Redis struct {
 	Metrics *Metrics
 
 	client  atomic.Pointer[rueidis.Client]
+	up      atomic.Bool   // there is a connection for calls
+	lost    chan struct{} // has an element when it was found to be gone
 	breaker circuitbreaker.CircuitBreaker[any]
+	trouble trouble
 	beat    atomic.Pointer[Beat]
 	tried   chan struct{} // closed after the first attempt to reach Redis
 	wrong   *wrong        // nil in a mapper built right
@@ -65,7 +70,7 @@ type Redis struct {
 
 // New makes a Redis that is unavailable until Run has reached it.
 func New(o Options) *Redis {
-	r := &Redis{Options: o, Clock: NewClock(o.ClockSkew), Metrics: newMetrics(), tried: make(chan struct{})}
+	r := &Redis{Options: o, Clock: NewClock(o.ClockSkew), Metrics: newMetrics(), lost: make(chan struct{}, 1), tried: make(chan struct{})}
 	if !o.Defects.Empty() {
 		r.wrong = newWrong()
 		r.Clock.trusted = o.Defects.Has(defect.ClockSkew)
@@ -75,7 +80,7 @@ func New(o Options) *Redis {
 }
 
 // Available says whether a call is worth its time.
-func (r *Redis) Available() bool { return r.client.Load() != nil && r.breaker.IsClosed() }
+func (r *Redis) Available() bool { return r.up.Load() && r.breaker.IsClosed() }
 
 // Tried is closed once it is known whether Redis answers at the start.
 func (r *Redis) Tried() <-chan struct{} { return r.tried }
@@ -184,12 +189,13 @@ func (r *Redis) once(ctx context.Context, op string, do doing) error {
 	start := time.Now()
 	err := classify(do(ctx, *r.client.Load()))
 	r.Metrics.observe(op, start, err)
-	r.record(err)
+	r.record(start, err)
 	return err
 }
 
-// bound limits a call's time.
+// bound limits a call's time, in which it makes no connection.
 func (r *Redis) bound(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	ctx = context.WithValue(ctx, purpose{}, forCall)
 	if r.Defects.Has(defect.NoRedisTimeout) {
 		return context.WithCancel(ctx)
 	}
@@ -205,7 +211,7 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
+	if errors.Is(err, errNoConnection) || errors.As(err, &op) && op.Op == "dial" {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return fmt.Errorf("%w: %w", ErrUncertain, err)

@@ -51,11 +51,12 @@ func (r *Redis) Subscribe(ctx context.Context) (*Stream, error) {
 	}
 	ctx, cancel := r.bound(ctx, subscribeTimeout)
 	defer cancel()
+	start := time.Now()
 	s := r.openStream(*c)
 	if err := s.begin(ctx, *c); err != nil {
 		s.Close()
 		err = classify(err)
-		r.record(err)
+		r.record(start, err)
 		return nil, fmt.Errorf("subscribe: %w", err)
 	}
 	return s, nil

@@ -90,7 +90,7 @@ type articleTrigger struct {
 }
 
 // tripped counts a call, and says whether the trouble has lasted.
-func (a *articleTrigger) tripped(now time.Time, failed bool) bool {
+func (a *articleTrigger) tripped(_, now time.Time, failed bool) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if now.Sub(a.second) >= time.Second {

@@ -23,7 +23,7 @@ func TestArticleTrigger(t *testing.T) {
 			opened := 0
 			for i := 0; i < 600 && opened == 0; i++ { // ten calls a second for a minute
 				now := start.Add(time.Duration(i) * 100 * time.Millisecond)
-				if a.tripped(now, c.failing(i)) {
+				if a.tripped(time.Time{}, now, c.failing(i)) {
 					opened = i/10 + 1
 				}
 			}

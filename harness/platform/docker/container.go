@@ -61,7 +61,7 @@ func (s *system) mounts(service topology.Service) []mount.Mount {
 	return all
 }
 
-// publish binds every container port to its address on loopback.
+// publish binds every container port to its address on this machine.
 func publish(ports map[int]string) (network.PortMap, []string, error) {
 	bindings := network.PortMap{}
 	var exposed []string

@@ -1,7 +1,7 @@
 // Package docker runs a stack as containers, through testcontainers-go: every
-// replica is a container on a network of the run's own, its ports published
-// on the loopback address, and everything that is made carries the label
-// gauntlet.run, by which it is found again and removed.
+// replica is a container on a network of the run's own, its ports published on
+// an address that only this machine reaches, and everything that is made carries
+// the label gauntlet.run, by which it is found again and removed.
 package docker
 
 import (

@@ -29,7 +29,12 @@ func CanDrop(ctx context.Context) error {
 		return err
 	}
 	defer provider.Close()
-	engine := provider.Client()
+	return sameKernel(ctx, provider.Client())
+}
+
+// sameKernel says why the engine's containers do not run on the kernel that
+// gauntlet runs on, beside it; nil when they do.
+func sameKernel(ctx context.Context, engine client.APIClient) error {
 	if err := beside(engine.DaemonHost()); err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ const (
 // gauntlet's own binary, and is the run's own: labelled, swept and accounted
 // for like the replicas, but none of them.
 type links struct {
-	address string // of the control, on loopback
+	address string // of the control, as it is published
 	token   string
 	planned []plannedLink
 	remote  *link.Remote
@@ -48,7 +48,7 @@ type links struct {
 type plannedLink struct {
 	link.Opening
 	port    int
-	address string // on loopback
+	address string // as it is published
 }
 
 // planLinks plans a link for each pair of replicas between which stack marks a

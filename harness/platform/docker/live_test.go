@@ -101,8 +101,34 @@ func TestEveryStartAndDeathIsTold(t *testing.T) {
 	}
 }
 
-// A held replica refuses connections, though something else accepts them for
-// it as long as it runs; and it can be brought back when somebody sits on its
+// What is sent to a replica meets nobody before the replica. A program of the
+// engine in between would accept for it what nobody listens for, and give up
+// when it has no descriptors left, while the replica lives.
+func TestNobodyAcceptsForAReplica(t *testing.T) {
+	const nobodys = 9
+	o := options(t)
+	stack := conformance.Stack(t, topology.Options{})
+	for i := range stack.Services {
+		stack.Services[i].Ports = append(stack.Services[i].Ports, nobodys)
+	}
+	up, err := New(o).Up(t.Context(), stack)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer up.Down(context.Background())
+	for _, name := range []string{"web-1", "web-2"} {
+		address := view(t, up.(*system), name).Ports[nobodys]
+		conn, err := net.DialTimeout("tcp", address, patience)
+		if err == nil {
+			conn.Close()
+		}
+		if !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("%s at %s: %v", name, address, err)
+		}
+	}
+}
+
+// A held replica refuses connections; and it can be brought back when somebody sits on its
 // port for a while.
 func TestAHeldReplicaRefusesAndComesBack(t *testing.T) {
 	s := up(t, options(t))
@@ -117,10 +143,12 @@ func TestAHeldReplicaRefusesAndComesBack(t *testing.T) {
 		}
 		return errors.Is(err, syscall.ECONNREFUSED)
 	})
-	squatter, err := net.Listen("tcp", before.Address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	var squatter net.Listener
+	eventually(t, "the engine gives the port back", func() (free bool) {
+		var err error
+		squatter, err = net.Listen("tcp", before.Address)
+		return err == nil
+	})
 	released := make(chan error, 1)
 	go func() { released <- s.Release(t.Context(), "web-1") }()
 	select {

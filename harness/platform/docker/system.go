@@ -61,7 +61,8 @@ func newSystem(ctx context.Context, o Options, stack topology.Stack) (*system, e
 	if err != nil {
 		return nil, err
 	}
-	s := &system{o: o, provider: provider, engine: provider.Client(), network: prefix(o.RunID), stack: stack, ports: newPortPicker()}
+	engine := provider.Client()
+	s := &system{o: o, provider: provider, engine: engine, network: prefix(o.RunID), stack: stack, ports: newPortPicker(publishedAt(ctx, engine))}
 	for _, service := range stack.Services {
 		for i := range service.Replicas {
 			r, err := s.newReplica(service, i)

@@ -16,7 +16,7 @@ func Annotations(w io.Writer, file string, r *Result) error {
 	b := bufio.NewWriter(w)
 	for _, o := range failedFirst(r.Objectives) {
 		if o.Verdict != Pass {
-			annotate(b, o.Verdict, file, o.Line, r.Experiment+": "+o.Name+" "+string(o.Verdict), o.Why)
+			annotate(b, o.Verdict, file, o.Line, r.Experiment+": "+o.Name+" "+o.ended(), o.reasoned())
 		}
 	}
 	return b.Flush()
@@ -31,7 +31,7 @@ func SuiteAnnotations(w io.Writer, s *Suite) error {
 		told := false
 		for _, o := range failedFirst(e.Objectives) {
 			if o.Verdict != Pass && o.Reason != TooFewConclusive {
-				annotate(b, o.Verdict, e.File, o.Line, e.Name+": "+o.Name+" "+string(o.Verdict), o.Why)
+				annotate(b, o.Verdict, e.File, o.Line, e.Name+": "+o.Name+" "+o.ended(), o.reasoned())
 				told = true
 			}
 		}

@@ -138,7 +138,7 @@ func interval(objective string, low, high *float64) string {
 	bare, unit := unitOf(objective)
 	if low != nil && high != nil {
 		switch kind, _ := cutScope(objective); kind {
-		case "availability", "residual", "steadyState":
+		case "availability", "budget", "residual", "steadyState":
 			from, to := outwards(*low*100, *high*100, 1, 6)
 			return "[" + trim(from) + ", " + trim(to) + "]" + unit
 		case "recovery", "convergence":
@@ -164,7 +164,7 @@ func unitOf(objective string) (bare func(float64) string, unit string) {
 	switch kind {
 	case "recovery", "convergence":
 		return bareSeconds, space + "s"
-	case "availability", "residual", "steadyState":
+	case "availability", "budget", "residual", "steadyState":
 		return barePercent, space + "%"
 	case "staleness":
 		return func(v float64) string { return trim(strconv.FormatFloat(v, 'f', 1, 64)) }, space + "ms"

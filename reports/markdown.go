@@ -18,6 +18,12 @@ func Markdown(w io.Writer, r *Result) error {
 		title += " · control " + r.Control
 	}
 	fmt.Fprintf(&b, "## %s %s · %s\n\n%s\n\n", glyph(r.Verdict), r.Verdict, escapeMarkdown(title, 200), escapeMarkdown(r.Why, 2000))
+	if said := gated(r.Gate); said != "" {
+		fmt.Fprintf(&b, "> **Waived.** %s\n\n", said)
+	}
+	if r.Aborted != nil {
+		fmt.Fprintf(&b, "> **Aborted** by %s at %s. %s\n\n", escapeMarkdown(r.Aborted.By, 100), instant(r.Aborted.At), escapeMarkdown(r.Aborted.Why, 500))
+	}
 	for _, s := range r.Substitutes {
 		fmt.Fprintf(&b, "> **Substitute:** %s\n\n", escapeMarkdown(s, 500))
 	}
@@ -27,7 +33,7 @@ func Markdown(w io.Writer, r *Result) error {
 			fmt.Fprintf(&b, "\n%s more are in result.json.\n", count(len(r.Objectives)-i))
 			break
 		}
-		cells := []string{glyph(o.Verdict) + " " + string(o.Verdict), o.Name, o.Target, o.Measured, interval(o.Name, o.Low, o.High), o.Margin, count(o.Samples), o.Why}
+		cells := []string{glyph(o.Verdict) + " " + o.ended(), o.Name, o.Target, o.Measured, interval(o.Name, o.Low, o.High), o.Margin, count(o.Samples), o.reasoned()}
 		for i := range cells {
 			cells[i] = escapeMarkdown(cells[i], 1000)
 		}

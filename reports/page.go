@@ -81,6 +81,9 @@ type page struct {
 	Spectrum *chart
 	Keys     *chart
 	Sorted   []objectiveRow
+	Waived   []Objective // whose FAIL is accepted for now
+	Gated    string      // what that means for a pipeline
+	Burned   []burned
 	Advices  []advised
 	Now      string // what to do first; "" when everything was decided
 	Phased   []phaseRow
@@ -160,6 +163,8 @@ func newPage(r *Result, s *Series, extra Extra) (*page, error) {
 	for i, o := range failedFirst(r.Objectives) {
 		p.Sorted = append(p.Sorted, objectiveRow{o, fmt.Sprintf("objective-%d", i+1), interval(o.Name, o.Low, o.High)})
 	}
+	p.Waived, p.Gated = waived(r.Objectives), gated(r.Gate)
+	p.Burned = burnedBy(r.Budgets)
 	p.Advices = advices(r.Objectives)
 	p.Now = first(p.Advices, r)
 	p.Phased, p.Changes = phaseRows(r, s), changes(extra.Previous, r)

@@ -33,22 +33,25 @@ const (
 // Result is result.json. All times are seconds from the run's origin, the
 // beginning of the warm-up; latencies are milliseconds from due time.
 type Result struct {
-	SchemaVersion int      `json:"schemaVersion"`
-	Experiment    string   `json:"experiment"`
-	Hypothesis    string   `json:"hypothesis"`
-	Verdict       Verdict  `json:"verdict"`
-	Aborted       *Aborted `json:"aborted"`
-	Why           string   `json:"why"` // one sentence
-	Run           string   `json:"run"` // its id
-	StartedAt     string   `json:"startedAt"`
-	Seed          int64    `json:"seed"`
-	Shift         float64  `json:"shift,omitempty"` // how much longer the baseline was, so that the faults met another phase
-	Platform      string   `json:"platform"`
-	Substitutes   []string `json:"substitutes"`
-	Commit        string   `json:"commit"` // with "+dirty" when the tree had changes; "" outside a repository
-	ConfigDigest  string   `json:"configDigest"`
-	Fingerprint   string   `json:"fingerprint"` // runs with the same one can be compared
-	Control       string   `json:"control,omitempty"`
+	SchemaVersion int     `json:"schemaVersion"`
+	Experiment    string  `json:"experiment"`
+	Hypothesis    string  `json:"hypothesis"`
+	Verdict       Verdict `json:"verdict"`
+	// Gate is the verdict that a pipeline acts on when a waiver makes it another
+	// than Verdict; else "".
+	Gate         Verdict  `json:"gate,omitempty"`
+	Aborted      *Aborted `json:"aborted"`
+	Why          string   `json:"why"` // one sentence
+	Run          string   `json:"run"` // its id
+	StartedAt    string   `json:"startedAt"`
+	Seed         int64    `json:"seed"`
+	Shift        float64  `json:"shift,omitempty"` // how much longer the baseline was, so that the faults met another phase
+	Platform     string   `json:"platform"`
+	Substitutes  []string `json:"substitutes"`
+	Commit       string   `json:"commit"` // with "+dirty" when the tree had changes; "" outside a repository
+	ConfigDigest string   `json:"configDigest"`
+	Fingerprint  string   `json:"fingerprint"` // runs with the same one can be compared
+	Control      string   `json:"control,omitempty"`
 
 	Phases       []Phase                 `json:"phases"`
 	Load         Load                    `json:"load"`
@@ -57,6 +60,7 @@ type Result struct {
 	Episodes     []Episode               `json:"episodes"` // by scope, then time
 	Recovery     *Recovery               `json:"recovery"` // the worst; null without a fault
 	Availability map[string]Availability `json:"availability"`
+	Budgets      []ErrorBudget           `json:"budgets"`          // by availability objective
 	Latency      map[string]Latency      `json:"latency"`          // by phase
 	Shares       []Share                 `json:"shares,omitempty"` // by phase, then operation
 	// ProcessorMs is the processor time of the run for each request that it sent
@@ -77,6 +81,8 @@ type Result struct {
 type Aborted struct {
 	By string  `json:"by"` // "signal" (also when it was killed), "stop" or "error"
 	At float64 `json:"at"`
+	// Why is what ended it, in words; "" when nobody was left to say so.
+	Why string `json:"why,omitempty"`
 }
 
 // Phase is warmup, baseline, fault or observe.
@@ -186,6 +192,33 @@ type Share struct {
 	Bad       int    `json:"bad"`
 }
 
+// ErrorBudget is what the run used of the error budget of an availability objective:
+// of the requests that its target leaves to be bad.
+type ErrorBudget struct {
+	Operation  string   `json:"operation"` // "" for all of them
+	Target     float64  `json:"target"`
+	Burn       Burn     `json:"burn"`       // over all that the objective counts, from the first injection on
+	Phases     []Burn   `json:"phases"`     // before, in and after the faults; one without a request is absent
+	PeriodDays float64  `json:"periodDays"` // that the target is promised over
+	OfPeriod   Estimate `json:"ofPeriod"`   // share of that period's budget that Burn used, when its traffic is that of the run
+}
+
+// Burn is how fast a budget was used: 1 is as fast as lasts its whole period.
+type Burn struct {
+	Phase    string  `json:"phase,omitempty"`
+	Seconds  float64 `json:"seconds"`
+	Judged   int     `json:"judged"`
+	Bad      int     `json:"bad"`
+	Estimate         // bad/judged ÷ (1 − target)
+}
+
+// Estimate is a number with its 95 % interval.
+type Estimate struct {
+	Value float64 `json:"value"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
+}
+
 // Latency summarises the response times of a phase, in milliseconds.
 type Latency struct {
 	P50   float64 `json:"p50"`
@@ -226,6 +259,18 @@ type Objective struct {
 	Reason   string   `json:"reason"` // "" for a PASS
 	Why      string   `json:"why"`    // one sentence
 	Line     int      `json:"line,omitempty"`
+	Waiver   *Waiver  `json:"waiver,omitempty"` // nil: none
+}
+
+// Waiver is that somebody accepts for a while that an objective FAILs. Its
+// verdict stays; a pipeline goes on in spite of it.
+type Waiver struct {
+	Owner     string `json:"owner"`
+	Until     string `json:"until"`    // its last day, UTC: 2026-12-31
+	DaysLeft  int    `json:"daysLeft"` // from the day of the run; negative when it had ended
+	Holds     bool   `json:"holds"`    // it had not ended on the day of the run
+	Reason    string `json:"reason"`
+	Reference string `json:"reference,omitempty"`
 }
 
 // Environment is where it ran.

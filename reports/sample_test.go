@@ -47,13 +47,13 @@ func passSample() sample {
 	r.Faults[0].Recovery = r.Recovery
 	r.Episodes = []Episode{{"op:get", 25.004, 25.003, 25.005, ptr(25.312), 25.301, 25.330, 0.036, 0.13, 3, 36, 0}, {"overall", 25.004, 25.003, 25.005, ptr(25.312), 25.302, 25.331, 0.040, 0.13, 3, 40, 0}, {"replica:mapper-2", 25.005, 25.004, 25.006, ptr(25.310), 25.28, 25.34, 0.04, 0.13, 3, 13, 0}}
 	r.Objectives = []Objective{
-		{"recovery", "≤ 15 s", "0.31 s", ptr(0.30), ptr(0.33), "+14.7 s (98 %)", 115000, Pass, "", "The first and only episode after the injection ended after 0.31 s.", 31},
+		{"recovery", "≤ 15 s", "0.31 s", ptr(0.30), ptr(0.33), "+14.7 s (98 %)", 115000, Pass, "", "The first and only episode after the injection ended after 0.31 s.", 31, nil},
 		sm.availability("availability:get", 0.999, 0),
 		sm.availability("availability:put", 0.99, 1),
-		{"lostWrites", "0", "0", ptr(0.0), ptr(0.0), "0", 21418, Pass, "", "Every acknowledged write was read back from every replica.", 33},
-		{"foreign", "0", "0", ptr(0.0), ptr(0.0), "0", 104000, Pass, "", "No answer carried a value that was never written to its key.", 0},
-		{"residual", "≤ 0.3 %", "0.002 %", ptr(0.0), ptr(0.0002), "+0.28 pp", 57600, Pass, "", "After recovery the bad share is that of the baseline.", 0},
-		{"steadyState", "≤ 1 %", "0 %", ptr(0.0), ptr(0.0002), "+0.98 pp", 20000, Pass, "", "The system was sound before the fault.", 0},
+		{"lostWrites", "0", "0", ptr(0.0), ptr(0.0), "0", 21418, Pass, "", "Every acknowledged write was read back from every replica.", 33, nil},
+		{"foreign", "0", "0", ptr(0.0), ptr(0.0), "0", 104000, Pass, "", "No answer carried a value that was never written to its key.", 0, nil},
+		{"residual", "≤ 0.3 %", "0.002 %", ptr(0.0), ptr(0.0002), "+0.28 pp", 57600, Pass, "", "After recovery the bad share is that of the baseline.", 0, nil},
+		{"steadyState", "≤ 1 %", "0 %", ptr(0.0), ptr(0.0002), "+0.98 pp", 20000, Pass, "", "The system was sound before the fault.", 0, nil},
 	}
 	recoveries := []float64{0.30, 0.33, 0.29, 16.2, 0.31, 0.30, 0.28, 0.32, 0.30}
 	for i, s := range recoveries {
@@ -104,13 +104,13 @@ func failSample() sample {
 	r.Consistency.Lost, r.Consistency.Verdict = 3, Fail
 	r.Consistency.Examples = []string{"d-17-204 acknowledged at 41.207 s by mapper-2, absent from mapper-1 and mapper-3 at 112.8 s", "d-17-209 acknowledged at 41.311 s by mapper-2, absent from all replicas at 112.8 s"}
 	r.Objectives = []Objective{
-		{"recovery", "≤ 15 s", "78.4 s", ptr(78.38), ptr(78.43), "−63.4 s (−423 %)", 115000, Fail, LimitBroken, "The first episode after the injection ended only after 78.4 s.", 31},
+		{"recovery", "≤ 15 s", "78.4 s", ptr(78.38), ptr(78.43), "−63.4 s (−423 %)", 115000, Fail, LimitBroken, "The first episode after the injection ended only after 78.4 s.", 31, nil},
 		sm.availability("availability:get", 0.999, 0),
 		sm.availability("availability:put", 0.99, 1),
-		{"lostWrites", "0", "3", ptr(3.0), ptr(3.0), "−3", 21418, Fail, LimitBroken, "Three acknowledged writes were gone from at least one replica.", 33},
-		{"foreign", "0", "0", ptr(0.0), ptr(0.0), "0", 104000, Pass, "", "No answer carried a value that was never written to its key.", 0},
-		{"residual", "≤ 0.3 %", "0.2 %", ptr(0.001), ptr(0.004), "+0.1 pp", 9600, Inconclusive, IntervalSpansLimit, "The interval of the bad share after recovery holds the limit.", 0},
-		{"steadyState", "≤ 1 %", "0 %", ptr(0.0), ptr(0.0002), "+0.98 pp", 20000, Pass, "", "The system was sound before the fault.", 0},
+		{"lostWrites", "0", "3", ptr(3.0), ptr(3.0), "−3", 21418, Fail, LimitBroken, "Three acknowledged writes were gone from at least one replica.", 33, nil},
+		{"foreign", "0", "0", ptr(0.0), ptr(0.0), "0", 104000, Pass, "", "No answer carried a value that was never written to its key.", 0, nil},
+		{"residual", "≤ 0.3 %", "0.2 %", ptr(0.001), ptr(0.004), "+0.1 pp", 9600, Inconclusive, IntervalSpansLimit, "The interval of the bad share after recovery holds the limit.", 0, nil},
+		{"steadyState", "≤ 1 %", "0 %", ptr(0.0), ptr(0.0002), "+0.98 pp", 20000, Pass, "", "The system was sound before the fault.", 0, nil},
 	}
 	sm.disturb(100, 104)
 	before := passSample()
@@ -132,9 +132,9 @@ func inconclusiveSample() sample {
 	r.Faults[0].Recovery = r.Recovery
 	sm.series.Lanes[1].Spans = []Span{{0, sampleSeconds, "ready"}}
 	r.Objectives = []Objective{
-		{"recovery", "≤ 15 s", "–", nil, nil, "", 115000, Inconclusive, FaultUnproven, "The fault is not known to have worked.", 31},
-		{"availability", "≥ 99.9 %", "100 %", ptr(0.9999), ptr(1.0), "+0.1 pp", 90000, Inconclusive, FaultUnproven, "The fault is not known to have worked.", 32},
-		{"lostWrites", "0", "0", ptr(0.0), ptr(0.0), "0", 21418, Pass, "", "Every acknowledged write was read back from every replica.", 33},
+		{"recovery", "≤ 15 s", "–", nil, nil, "", 115000, Inconclusive, FaultUnproven, "The fault is not known to have worked.", 31, nil},
+		{"availability", "≥ 99.9 %", "100 %", ptr(0.9999), ptr(1.0), "+0.1 pp", 90000, Inconclusive, FaultUnproven, "The fault is not known to have worked.", 32, nil},
+		{"lostWrites", "0", "0", ptr(0.0), ptr(0.0), "0", 21418, Pass, "", "Every acknowledged write was read back from every replica.", 33, nil},
 	}
 	return sm
 }
@@ -168,7 +168,7 @@ func (sm sample) availability(name string, limit float64, strip int) Objective {
 	}
 	ratio := 1 - bad/float64(n)
 	off := 1.96 * math.Sqrt(ratio*(1-ratio)/float64(n))
-	o := Objective{name, "≥ " + percent(limit), percent(ratio), ptr(ratio - off), ptr(min(1, ratio+off)), fmt.Sprintf("%+.2f pp", 100*(ratio-limit)), n, Pass, "", "", 32}
+	o := Objective{name, "≥ " + percent(limit), percent(ratio), ptr(ratio - off), ptr(min(1, ratio+off)), fmt.Sprintf("%+.2f pp", 100*(ratio-limit)), n, Pass, "", "", 32, nil}
 	o.Why = fmt.Sprintf("%.0f of %s requests were bad.", bad, count(n))
 	if ratio < limit {
 		o.Verdict, o.Reason = Fail, LimitBroken

@@ -19,9 +19,10 @@ type Suite struct {
 	Suite         string  `json:"suite"`
 	About         string  `json:"about"` // what it is for, or what it expects; may be empty
 	ID            string  `json:"id"`
-	Verdict       Verdict `json:"verdict"` // FAIL over INCONCLUSIVE over PASS of its entries
-	Reason        string  `json:"reason"`  // of the entry that decided; "" for a PASS
-	Why           string  `json:"why"`     // one sentence
+	Verdict       Verdict `json:"verdict"`        // FAIL over INCONCLUSIVE over PASS of its entries
+	Gate          Verdict `json:"gate,omitempty"` // see Result.Gate
+	Reason        string  `json:"reason"`         // of the entry that decided; "" for a PASS
+	Why           string  `json:"why"`            // one sentence
 	// Finished is false while the suite is under way, and for good when it was
 	// killed.
 	Finished    bool         `json:"finished"`
@@ -49,7 +50,8 @@ type SuiteEntry struct {
 	Needed     int      `json:"needed"`     // conclusive repetitions that a PASS takes
 	Conclusive int      `json:"conclusive"` // repetitions that ended PASS or FAIL
 	Verdict    Verdict  `json:"verdict"`
-	Reason     string   `json:"reason"` // "" for a PASS
+	Gate       Verdict  `json:"gate,omitempty"` // see Result.Gate
+	Reason     string   `json:"reason"`         // "" for a PASS
 	Why        string   `json:"why"`
 
 	Recovery     *RecoverySpread     `json:"recovery"`     // null: nothing was measured
@@ -92,6 +94,8 @@ type SuiteRun struct {
 	Run        string  `json:"run"`    // its id; "" when there was none
 	Folder     string  `json:"folder"` // relative to the suite's folder, with slashes; "" when there is no report
 	Verdict    Verdict `json:"verdict"`
+	Gate       Verdict `json:"gate,omitempty"`    // see Result.Gate
+	Stopped    bool    `json:"stopped,omitempty"` // its stop condition ended it
 	// Ended is the run's own verdict, which for a control is not the one that
 	// counts; "" without a result.
 	Ended  Verdict `json:"ended"`

@@ -31,7 +31,7 @@ func entryJUnit(s *Suite, e SuiteEntry) junitSuite {
 	suite := junitSuite{Name: valid(s.Suite + "/" + e.Name), Timestamp: valid(s.StartedAt), Time: fmt.Sprintf("%.3f", took),
 		Out: valid(strings.Join(append([]string{e.Why}, runs...), "\n"))}
 	for _, o := range e.Objectives {
-		suite.add(o.Name, class, o.Verdict, o.Reason, o.Why, measurement(o))
+		suite.addObjective(class, o)
 	}
 	switch {
 	case e.Control != "":

@@ -13,6 +13,9 @@ import (
 func SuiteMarkdown(w io.Writer, s *Suite) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "## %s %s · %s\n\n%s\n\n", glyph(s.Verdict), s.Verdict, escapeMarkdown(s.Suite, 200), escapeMarkdown(s.Why, 2000))
+	if said := gated(s.Gate); said != "" {
+		fmt.Fprintf(&b, "> **Waived.** %s\n\n", said)
+	}
 	if !s.Finished {
 		b.WriteString("> **Not finished:** the suite was under way, or killed, when this was written.\n\n")
 	}

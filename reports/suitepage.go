@@ -83,6 +83,9 @@ func newSuitePage(s *Suite) (*suitePage, error) {
 	return p, nil
 }
 
+// Gated says what a pipeline is told when that is not the verdict.
+func (p *suitePage) Gated() string { return gated(p.Gate) }
+
 // Title is the page's name in a browser's tab.
 func (p *suitePage) Title() string {
 	return strings.TrimSpace(glyph(p.Verdict) + " " + string(p.Verdict) + " · " + p.Suite.Suite)

@@ -15,6 +15,9 @@ func SuiteTerminal(w io.Writer, s *Suite, page string, color bool) error {
 	b := bufio.NewWriter(w)
 	paint := painter(color)
 	fmt.Fprintf(b, "\n%s  suite %s\n%s\n", paint(s.Verdict, glyph(s.Verdict)+" "+string(s.Verdict)), plain(s.Suite), plain(s.Why))
+	if said := gated(s.Gate); said != "" {
+		fmt.Fprintf(b, "! %s\n", said)
+	}
 	for _, s := range s.Substitutes {
 		fmt.Fprintf(b, "! substitute: %s\n", plain(s))
 	}
@@ -34,6 +37,9 @@ func SuiteTerminal(w io.Writer, s *Suite, page string, color bool) error {
 		rows = append(rows, []string{glyph(e.Verdict), e.Name, strings.Join(runs, ""), strings.TrimSpace(row.Worst + " " + row.Interval), row.Mean, row.Limit, row.Available, row.Lost, why})
 	}
 	writeTable(b, rows, func(row int, cell string) string { return paint(sorted[row].Verdict, cell) })
+	for _, e := range sorted {
+		terminalWaivers(b, e.Objectives, paint)
+	}
 	terminalAdvice(b, suiteAdvices(s.Entries))
 	took := fmt.Sprintf("took %s, planned %s", length(s.Took), length(s.Planned))
 	if s.Budget != nil {

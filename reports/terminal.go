@@ -21,14 +21,22 @@ func Terminal(w io.Writer, r *Result, color bool) error {
 		fmt.Fprintf(b, " (control %s)", plain(r.Control))
 	}
 	fmt.Fprintf(b, "\n%s\n", plain(r.Why))
+	if said := gated(r.Gate); said != "" {
+		fmt.Fprintf(b, "! %s\n", said)
+	}
 	for _, s := range r.Substitutes {
 		fmt.Fprintf(b, "! substitute: %s\n", plain(s))
 	}
 	if r.Aborted != nil {
-		fmt.Fprintf(b, "! aborted by %s at %s\n", plain(r.Aborted.By), instant(r.Aborted.At))
+		fmt.Fprintf(b, "! aborted by %s at %s", plain(r.Aborted.By), instant(r.Aborted.At))
+		if r.Aborted.Why != "" {
+			fmt.Fprintf(b, ": %s", plain(r.Aborted.Why))
+		}
+		b.WriteByte('\n')
 	}
 	b.WriteByte('\n')
 	objectivesTable(b, r, paint)
+	terminalWaivers(b, r.Objectives, paint)
 	terminalAdvice(b, advices(r.Objectives))
 	if slices.Contains(r.Artifacts, "report.html") {
 		fmt.Fprintf(b, "\nreport  %s\n", plain(filepath.Join(r.Folder, "report.html")))
@@ -46,6 +54,22 @@ func terminalAdvice(b *bufio.Writer, all []advised) {
 			b.WriteByte('\n')
 		}
 		fmt.Fprintf(b, "now     %s (%s): %s\n", a.Reason, plain(list(a.Names)), a.Do)
+	}
+}
+
+// terminalWaivers says what every waiver makes of its objective, in the colour of
+// how that ended: a waived FAIL stays red.
+func terminalWaivers(b *bufio.Writer, all []Objective, paint func(Verdict, string) string) {
+	first := true
+	for _, o := range failedFirst(all) {
+		if o.Waiver == nil {
+			continue
+		}
+		if first {
+			b.WriteByte('\n')
+		}
+		first = false
+		fmt.Fprintf(b, "waiver  %s\n", paint(o.Verdict, plain(o.Name+" "+o.ended()+": "+o.Waives())))
 	}
 }
 

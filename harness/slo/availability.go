@@ -47,7 +47,7 @@ func (a *analysis) availabilities() map[string]reports.Availability {
 	}
 	for _, sc := range a.scopes {
 		t := a.count(sc, span)
-		if !sc.gates() || t.n == 0 {
+		if sc.by > byOperation || t.n == 0 {
 			continue
 		}
 		name := "overall"

@@ -112,4 +112,13 @@
 //     itself, a part of the load taking the same share of it as in the baseline:
 //     a second of full outage is one second at every rate. H, and whether a scope
 //     is judged at all, follow from its quietest 2 s from the baseline on.
+//   - Who asks for every replica or shard is not told a PASS of some of them: one
+//     that had requests and is too thin to judge leaves recovery open. One without
+//     a request of the baseline has nothing to be compared with, and is left out.
+//   - A waiver changes no verdict, since what is broken is broken; it changes what
+//     a pipeline is told, on the day on which the run began.
+//   - An error budget is used up by what was bad: an aborted run breaks a limit on
+//     it as soon as the lower end of the interval does.
+//   - A run is stopped by the whole interval, and by requests that are not in doubt
+//     for the generator's lateness.
 package slo

@@ -66,6 +66,9 @@ func bracket(begin, end *int64) Span {
 type Limit struct {
 	Within time.Duration
 	From   string // "inject", "heal" or "both"; "" is "inject"
+	// Replicas and Shards hold each of these to it too, beside the service and its
+	// operations.
+	Replicas, Shards bool
 }
 
 func (l Limit) fromInject() bool { return l.From != "heal" }
@@ -81,6 +84,7 @@ type Availability struct {
 type Spec struct {
 	Recovery     *Limit // nil: not an objective
 	Availability []Availability
+	Budget       Budget
 }
 
 // Offered is what a schedule whose rate changes makes due.
@@ -115,6 +119,7 @@ type Judgement struct {
 	FaultRecoveries []*reports.Recovery             // by Input.Faults; nil for one never injected
 	Groups          []int                           // by Input.Faults: from 1 in order of injection; 0: never injected
 	Availability    map[string]reports.Availability // "overall" and by operation; absent without a request
+	Budgets         []reports.ErrorBudget           // by Spec.Availability; of what was not judged there is none
 	Objectives      []reports.Objective             // in the order of Arrange
 	Validity        reports.Validity
 	BaselineBad     float64 // bad share of the baseline, all operations, in [0, 1]

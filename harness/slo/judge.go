@@ -38,6 +38,7 @@ func Judge(in Input) Judgement {
 		Episodes:     a.reportEpisodes(views),
 		Groups:       j.groups,
 		Availability: a.availabilities(),
+		Budgets:      a.budgets(),
 		Validity:     sound.report(),
 		BaselineBad:  a.baselineBad(),
 	}
@@ -96,6 +97,9 @@ func (j *judge) objectives(views []*analysis, sound soundness) []reports.Objecti
 	}
 	if len(j.Spec.Availability) > 0 {
 		each((*analysis).residualObjective)
+		if j.Spec.Budget.Most > 0 {
+			each((*analysis).budgetObjective)
+		}
 	}
 	return append(all, j.steadyObjective())
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // order is that of objectives everywhere (§5).
-var order = []string{"recovery", "availability", "availability:", "lostWrites", "foreign", "staleness", "convergence", "order", "residual", "steadyState"}
+var order = []string{"recovery", "availability", "availability:", "budget", "lostWrites", "foreign", "staleness", "convergence", "order", "residual", "steadyState"}
 
 // Arrange sorts objectives into their fixed order, those of one kind as they
 // came; unknown ones go last. It returns a new list.
@@ -65,6 +65,9 @@ func (a *analysis) recoveryObjective() reports.Objective {
 		return because(o, orAborted(a.Aborted, reports.TooFewSamples), fmt.Sprintf("No request was judged after %.3f s.", seconds(span.Begin)))
 	}
 	c, ok := a.worstClaim()
+	if unseen := a.unseen(); unseen != "" && c.verdict != reports.Fail {
+		return because(o, orAborted(a.Aborted, reports.TooFewSamples), unseen)
+	}
 	if !ok {
 		return because(o, orAborted(a.Aborted, reports.FaultUnproven), "Not every fault of the experiment was injected.")
 	}
@@ -138,12 +141,43 @@ func (a *analysis) episodesInObserve() []claim {
 	for i, sc := range a.scopes {
 		for k := range a.owned[i] {
 			o := &a.owned[i][k]
-			if sc.gates() && o.counts() && (o.recovered > a.Phases.Observe.Begin || !o.stopped) {
+			if sc.gates && o.counts() && (o.recovered > a.Phases.Observe.Begin || !o.stopped) {
 				all = append(all, a.settle(claim{kind: longest, episode: o, scope: sc, fault: -1, measure: o.since(a.whole.End)}))
 			}
 		}
 	}
 	return all
+}
+
+// unseen says which of the scopes that were asked for cannot be judged; "" when
+// all can. Of an operation that is too thin validate says so beforehand, and it
+// is drawn; who asks for every replica is not told a PASS of some of them. One
+// that had no request of the baseline has nothing to be compared with and is
+// another matter: a replica that joins, or that routing passes by.
+func (a *analysis) unseen() string {
+	for _, asked := range []struct {
+		by   dimension
+		name string
+	}{{byReplica, "replica"}, {byShard, "shard"}} {
+		if !a.Spec.gates(asked.by) {
+			continue
+		}
+		judged := 0
+		for _, sc := range a.scopes {
+			switch {
+			case sc.by != asked.by:
+			case !sc.thin():
+				judged++
+			case sc.baseline.n > 0:
+				return fmt.Sprintf("%s had %.3g requests per second; each %s is held to the limit, and that takes at least %g.",
+					upper(sc.spoken()), sc.lowest, asked.name, leastRate)
+			}
+		}
+		if judged == 0 {
+			return fmt.Sprintf("Each %s is held to the limit, and no answer of the baseline named one.", asked.name)
+		}
+	}
+	return ""
 }
 
 // percent shows a share with as many digits as tell it from none and from

@@ -48,7 +48,7 @@ const (
 func (a *analysis) recoveries(f int) []recovered {
 	var all []recovered
 	for i, sc := range a.scopes {
-		if sc.gates() && !sc.thin() {
+		if sc.gates && !sc.thin() {
 			all = append(all, a.recovery(f, sc, a.owned[i]))
 		}
 	}

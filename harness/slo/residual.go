@@ -21,7 +21,7 @@ func (a *analysis) residualObjective() reports.Objective {
 	return worst
 }
 
-// residue orders residuals of the same verdict: the largest bad share.
+// residue orders what is better small, of the same verdict: the largest may be.
 func residue(o reports.Objective) float64 {
 	if o.High == nil {
 		return 1

@@ -39,6 +39,7 @@ type scope struct {
 	epsilon  float64 // ε
 	test     evidence
 
+	gates   bool    // it counts for the recovery objective
 	pending float64 // evidence at the end of the run that an episode begins (see find)
 }
 
@@ -55,8 +56,17 @@ func (t *tally) add(bad bool) {
 // thin scopes are not judged.
 func (sc *scope) thin() bool { return sc.lowest < leastRate || sc.baseline.n == 0 }
 
-// gates says whether the scope counts for the recovery objective.
-func (sc *scope) gates() bool { return sc.by <= byOperation }
+// gates says whether a scope of that dimension counts for the recovery
+// objective.
+func (s Spec) gates(by dimension) bool {
+	switch by {
+	case byReplica:
+		return s.Recovery != nil && s.Recovery.Replicas
+	case byShard:
+		return s.Recovery != nil && s.Recovery.Shards
+	}
+	return true
+}
 
 func (sc *scope) has(s *sample) bool {
 	switch sc.by {
@@ -107,7 +117,7 @@ func (j *judge) scopes(v view) []*scope {
 		if sc.index < len(seen[sc.by]) {
 			c = seen[sc.by][sc.index]
 		}
-		sc.pace = pace
+		sc.pace, sc.gates = pace, j.Spec.gates(sc.by)
 		sc.settle(c, j.Phases.Baseline, j.Rate, lowest)
 	}
 	return all

@@ -17,6 +17,7 @@ func (d *draft) check(r *reader) {
 	d.checkMix(r)
 	d.chooseOperations(r)
 	d.checkSLO(r)
+	d.checkWaivers(r)
 	d.checkWorkers(r)
 	d.checkRetries(r)
 	d.checkExpectation(r)
@@ -125,6 +126,12 @@ func (d *draft) checkSLO(r *reader) {
 		if !d.mixes(a.Operation) {
 			r.refuseAt("slo.availability."+a.Operation, "name an operation of load.mix, or \"all\"", "%q is not in load.mix", a.Operation)
 		}
+	}
+	if l := d.SLO.Recovery; l != nil && d.Target.URL != "" && slices.Contains(l.Scopes, ScopeReplicas) {
+		r.refuseAt("slo.recovery.scopes", "leave replicas out, or test a system that gauntlet starts", "the replicas of a system that runs already are not known, so that none could be held to it")
+	}
+	if d.SLO.Budget.Most > 0 && len(d.SLO.Availability) == 0 {
+		r.refuseAt("slo.budget.most", "say what is promised: availability: 99.9%", "a budget is what an availability leaves, and there is none")
 	}
 	if d.SLO.LostWrites != nil && (d.Consistency == nil || !d.Consistency.Promise.Durable) {
 		r.refuseAt("slo.lostWrites", "promise it: consistency: {promise: {durable: true}}", "lostWrites needs writes that are promised to be durable")

@@ -50,7 +50,7 @@ func TestAControlIsTheExperimentWithItsChanges(t *testing.T) {
 	if want := map[string][]string{"mapper": {"--one", "--two", "--three=a b"}, "redis": {"--save", ""}}; !reflect.DeepEqual(c.Target.Args, want) {
 		t.Errorf("args %v", c.Target.Args)
 	}
-	if c.Load.Rate != shape.Shape(shape.Constant{Rate: 200}) || !reflect.DeepEqual(c.Load.Keys, Keys{Distribution: "uniform", Count: 7, Shard: -1}) || c.Faults[0].At != 0 || *c.SLO.Recovery != (Recovery{5 * time.Second, "heal"}) {
+	if c.Load.Rate != shape.Shape(shape.Constant{Rate: 200}) || !reflect.DeepEqual(c.Load.Keys, Keys{Distribution: "uniform", Count: 7, Shard: -1}) || c.Faults[0].At != 0 || c.SLO.Recovery.Within != 5*time.Second || c.SLO.Recovery.From != "heal" {
 		t.Errorf("load %+v, faults %+v, recovery %+v", c.Load, c.Faults, c.SLO.Recovery)
 	}
 	if got := string(render(c.Faults[0].Chaos.Node)); !strings.Contains(got, "duration: 30s") || !strings.Contains(got, `value: "1"`) {

@@ -90,6 +90,7 @@ func (e *Experiment) decide(parts func(i int) []Part, shift time.Duration) (Deci
 	d.Requests = whole(e.Load.Rate.Count(d.Total))
 	d.lowest = shape.Lowest(e.Load.Rate, e.Phases.Warmup, d.Total+d.Extra, settling)
 	d.changes()
+	d.stops()
 	d.baseline()
 	d.recovery()
 	for _, a := range e.SLO.Availability {
@@ -142,6 +143,21 @@ func (d *decider) changes() {
 	}
 	d.Notes = append(d.Notes, fmt.Sprintf("the rate changes: up to %.6g/s, which the workers are for; from the baseline on at least %.6g/s, which decides what is seen",
 		d.e.Load.Rate.Peak(d.e.Load.Timeout), d.lowest))
+}
+
+// stops tells what the stop condition takes away: an outage that would end
+// within the limit may end the run first, and what is cut short is not decided
+// by it.
+func (d *decider) stops() {
+	stop, limit := d.e.Stop, d.e.SLO.Recovery
+	if stop == nil {
+		return
+	}
+	note := fmt.Sprintf("the run is stopped when less than %s is good over %v", percent(stop.AvailabilityBelow), stop.For)
+	if limit != nil && stop.For <= limit.Within {
+		note += fmt.Sprintf(": before it shows whether an outage is over within the limit of %v", limit.Within)
+	}
+	d.Notes = append(d.Notes, note)
 }
 
 // demand enters that objective needs need, and refuses it at path when have

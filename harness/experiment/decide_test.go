@@ -47,6 +47,7 @@ func TestTheDocumentedExampleCanBeDecided(t *testing.T) {
   100% bad   seen from 6ms, counts from 101ms
   33.3% bad  seen from 50ms, counts from 301ms
   5% bad     seen from 610ms, counts from 2.041s
+  note: the run is stopped when less than 20% is good over 30s
 `
 	if d.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", d, want)

@@ -28,6 +28,7 @@ func defaults() *draft {
 			Recovery:     &Recovery{Within: 15 * time.Second, From: "inject"},
 			Availability: []Availability{{"get", 0.999}, {"put", 0.99}},
 			LostWrites:   &none,
+			Budget:       Budget{Period: 30 * day},
 			Lines:        map[string]int{},
 		},
 	}}
@@ -86,7 +87,7 @@ func (d *draft) mixes(operation string) bool {
 
 // lines is where each objective was written, for annotations.
 func (d *draft) lines(r *reader) {
-	at := map[string]string{"recovery": "slo.recovery", "lostWrites": "slo.lostWrites", "residual": "slo.availability",
+	at := map[string]string{"recovery": "slo.recovery", "lostWrites": "slo.lostWrites", "residual": "slo.availability", "budget": "slo.budget.most",
 		"staleness": "consistency.promise.staleness", "convergence": "consistency.promise.convergence", "order": "consistency.promise",
 		"foreign": "consistency", "steadyState": "slo.good"}
 	for _, a := range d.SLO.Availability {

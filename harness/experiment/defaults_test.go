@@ -3,35 +3,22 @@ package experiment
 import (
 	"os"
 	"reflect"
-	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"gauntlet/harness/diagnostic"
 	"gauntlet/harness/load/shape"
 )
 
-// documented is the example of the documentation, word for word, less what
-// this version does not do.
+// documented is the example of the documentation, word for word.
 func documented(t *testing.T) *Experiment {
 	t.Helper()
 	source, err := os.ReadFile("testdata/documented.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return must(t, regexp.MustCompile(`(?m)^stop:.*\n`).ReplaceAllString(string(source), ""))
-}
-
-func TestTheDocumentedExampleLacksOnlyStop(t *testing.T) {
-	source, err := os.ReadFile("testdata/documented.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = Parse("x.yaml", source)
-	if found := diagnostic.All(err); len(found) != 1 || found[0].Message != "stop is not supported in this version" {
-		t.Errorf("%v", err)
-	}
+	return must(t, string(source))
 }
 
 func TestTheDocumentedExample(t *testing.T) {
@@ -53,7 +40,8 @@ func TestTheDocumentedExample(t *testing.T) {
 		Phases: Phases{5 * time.Second, 20 * time.Second, 30 * time.Second},
 		Consistency: &Consistency{0.1, Promise{Durable: true,
 			Staleness: Staleness{100 * time.Millisecond, Unbounded}, Convergence: 10 * time.Second}},
-		Repeat: 1, SLO: SLO{GoodLatency: 250 * time.Millisecond, Recovery: &Recovery{15 * time.Second, "inject"},
+		Stop:   &Stop{AvailabilityBelow: 0.2, For: 30 * time.Second},
+		Repeat: 1, SLO: SLO{GoodLatency: 250 * time.Millisecond, Recovery: &Recovery{Within: 15 * time.Second, From: "inject"}, Budget: Budget{Period: 30 * day},
 			Availability: []Availability{{"get", 0.999}, {"put", 0.99}}, LostWrites: &zero},
 		Controls: []Control{
 			{"no-fallback", Expectation{Verdict: "FAIL", Objective: "availability:get"}},
@@ -77,7 +65,7 @@ func TestTheDocumentedExample(t *testing.T) {
 // exceptions that the documentation lists.
 func TestWhatIsLeftOutIsAsDocumented(t *testing.T) {
 	full, bare := documented(t), must(t, "name: redis-outage\n")
-	full.Hypothesis, full.Faults, full.Controls, full.Target.Env, full.Target.Args = "", nil, nil, nil, nil
+	full.Hypothesis, full.Faults, full.Controls, full.Stop, full.Target.Env, full.Target.Args = "", nil, nil, nil, nil, nil
 	if got, want := essence(bare), essence(full); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
@@ -205,5 +193,59 @@ func TestAFaultInAFileOfItsOwn(t *testing.T) {
 	}
 	if place := first(m.Node).Position; place.Line != 2 || place.Column != 1 {
 		t.Errorf("its tokens are at %v", place)
+	}
+}
+
+const waived = `name: x
+slo:
+  recovery: {within: 15s, from: both, scopes: [replicas, shards]}
+  budget: {period: 28d, most: 2%}
+  waivers:
+    - {objective: "availability:put", owner: store team, until: 2026-12-31, reason: the journal is lost, reference: STORE-17}
+`
+
+func TestBudgetScopesAndWaivers(t *testing.T) {
+	e := must(t, waived)
+	if want := (Budget{Period: 28 * day, Most: 0.02}); e.SLO.Budget != want {
+		t.Errorf("budget %+v", e.SLO.Budget)
+	}
+	if want := (Recovery{Within: 15 * time.Second, From: "both", Scopes: []string{"replicas", "shards"}}); !reflect.DeepEqual(*e.SLO.Recovery, want) {
+		t.Errorf("recovery %+v", e.SLO.Recovery)
+	}
+	last := time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC)
+	want := Waiver{Objective: "availability:put", Owner: "store team", Until: last, Reason: "the journal is lost", Reference: "STORE-17", path: "slo.waivers.0"}
+	if len(e.SLO.Waivers) != 1 || e.SLO.Waivers[0] != want {
+		t.Errorf("waivers %+v", e.SLO.Waivers)
+	}
+	if !slices.Contains(e.Objectives(), "budget") || e.SLO.Lines["budget"] != 4 {
+		t.Errorf("objectives %v at %v", e.Objectives(), e.SLO.Lines)
+	}
+}
+
+// A waiver holds through its last day, wherever the clock that asks stands.
+func TestWhenAWaiverEnds(t *testing.T) {
+	e := must(t, waived)
+	last := time.Date(2026, 12, 31, 23, 59, 59, 0, time.UTC)
+	if found := e.Lapsed(last); len(found) > 0 {
+		t.Errorf("on its last day: %v", found)
+	}
+	for _, at := range []time.Time{last.Add(time.Second), last.Add(time.Second).In(time.FixedZone("west", -8*3600))} {
+		found := e.Lapsed(at)
+		if len(found) != 1 || found[0].Line != 6 || found[0].Column != 65 || !strings.Contains(found[0].Message, "the waiver of store team for availability:put ended on 2026-12-31") {
+			t.Errorf("after it, at %v: %v", at, found)
+		}
+	}
+}
+
+// What is accepted, and how a budget is counted, changes nothing about a run:
+// runs from before and after it are compared.
+func TestWaiversLeaveRunsComparable(t *testing.T) {
+	plain := must(t, "name: x\nslo:\n  recovery: {within: 15s, from: both, scopes: [replicas, shards]}\n")
+	if got, want := string(must(t, waived).Comparable()), string(plain.Comparable()); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	bare, only := must(t, "name: x\n"), must(t, "name: x\nslo: {budget: {period: 7d}}\n")
+	if got, want := string(only.Comparable()), string(bare.Comparable()); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

@@ -96,6 +96,24 @@ func without(m *ast.MappingNode, keys ...string) *ast.MappingNode {
 	return &edited
 }
 
+// with is m with the value of key, which is there, changed to n; an empty one is
+// left out.
+func with(m *ast.MappingNode, key string, n *ast.MappingNode) *ast.MappingNode {
+	if len(n.Values) == 0 {
+		return without(m, key)
+	}
+	edited := *m
+	edited.Values = slices.Clone(m.Values)
+	for i, v := range edited.Values {
+		if keyOf(v) == key {
+			entry := *v
+			entry.Value = n
+			edited.Values[i] = &entry
+		}
+	}
+	return &edited
+}
+
 // steps is the way to the field names, as asked for by tok.
 func steps(tok *token.Token, names ...string) []step {
 	path := make([]step, len(names))

@@ -29,7 +29,8 @@ type Experiment struct {
 	Inert       bool         // faults are prepared, targets chosen, and nothing is done (a control)
 	Consistency *Consistency // nil when nothing is promised
 	SLO         SLO
-	Repeat      int // how often it is run, ≥ 1
+	Stop        *Stop // when a run is ended before its time; nil: never
+	Repeat      int   // how often it is run, ≥ 1
 	Controls    []Control
 	Expect      *Expectation // how it must end; nil for the experiment itself, set for a control
 	Applied     string       // the control that this is; "" for the experiment itself
@@ -189,19 +190,46 @@ type SLO struct {
 	Recovery     *Recovery      // nil: not an objective
 	Availability []Availability // overall first, then by operation
 	LostWrites   *int           // acknowledged writes that may be lost; nil: not an objective
+	Budget       Budget         // over which the bad requests of a run are counted
+	Waivers      []Waiver       // objectives whose FAIL is accepted for a while
 	Lines        map[string]int // objective name → line in the file, for annotations
 }
 
 // Recovery is the limit on the time to recover.
 type Recovery struct {
 	Within time.Duration
-	From   string // "inject", "heal" or "both"
+	From   string   // "inject", "heal" or "both"
+	Scopes []string // "replicas", "shards": what is held to it beside the service and its operations
 }
 
 // Availability is the least share of good requests.
 type Availability struct {
 	Operation string  // "" for all operations together
 	Ratio     float64 // in (0, 1)
+}
+
+// Budget is how much may be bad over a period: 1 − the availability's target.
+type Budget struct {
+	Period time.Duration // whole days
+	Most   float64       // the share of it that the run may use; 0: any
+}
+
+// Waiver accepts for a while that an objective FAILs.
+type Waiver struct {
+	Objective string
+	Owner     string
+	Until     time.Time // its last day, UTC
+	Reason    string
+	Reference string // may be empty
+
+	path string // where it stands
+}
+
+// Stop ends a run when less than AvailabilityBelow of the requests were good,
+// over a stretch of For.
+type Stop struct {
+	AvailabilityBelow float64 // in (0, 1)
+	For               time.Duration
 }
 
 // Control is the same experiment made to end badly.

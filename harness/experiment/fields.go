@@ -40,7 +40,21 @@ var file = slices.Concat(object[draft]{
 	kindField,
 	nested("limits", "What the faults may touch at most; more is refused before anything is started.", limitFields,
 		func(d *draft) *Limits { return &d.Limits }),
-}, ofSuites("experiments", "budget"), unsupported[draft]("stop"))
+	orNone(nested("stop", "When a run is ended before its time: the faults are undone, the load stops, and what was measured is judged.", stopFields,
+		func(d *draft) *Stop {
+			d.Stop = &Stop{For: stopAfter}
+			return d.Stop
+		}), func(d *draft) { d.Stop = nil }),
+}, ofSuites("experiments", "budget"))
+
+// stopAfter is how long a stop condition must hold when the file does not say.
+const stopAfter = 30 * time.Second
+
+var stopFields = object[Stop]{
+	needed(scalar("availabilityBelow", "The share of good requests, of all operations together, below which it is.", share("20%", true),
+		func(s *Stop) *float64 { return &s.AvailabilityBelow })),
+	scalar("for", "Over how long a stretch.", duration(time.Second, day), func(s *Stop) *time.Duration { return &s.For }),
+}
 
 var limitFields = object[Limits]{
 	scalar("replicas", "How many replicas may be touched at one time.", integer("a number of replicas", 1, 10_000), func(l *Limits) *int { return &l.Replicas }),

@@ -86,6 +86,9 @@ func (e *Experiment) Objectives() []string {
 	for _, a := range e.SLO.Availability {
 		names = append(names, a.objective())
 	}
+	if e.SLO.Budget.Most > 0 {
+		names = append(names, "budget")
+	}
 	if e.SLO.LostWrites != nil {
 		names = append(names, "lostWrites")
 	}

@@ -1,6 +1,10 @@
 package experiment
 
 import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
@@ -25,7 +29,30 @@ var sloFields = object[SLO]{
 				s.LostWrites = &v
 			}
 		}}, func(s *SLO) { s.LostWrites = nil }),
+	nested("budget", "The error budget: what the availability leaves over a period, and how much of it the run may use.", budgetFields,
+		func(s *SLO) *Budget { return &s.Budget }),
+	{name: "waivers", doc: "Objectives whose FAIL is accepted for a while: it is shown, and does not fail the pipeline.",
+		schema: schema{"type": "array", "items": waiverFields.schema()}, read: readWaivers},
 }
+
+var budgetFields = object[Budget]{
+	scalar("period", "The period that the availability is promised over.", days, func(b *Budget) *time.Duration { return &b.Period }),
+	scalar("most", "The share of the period's budget that the run may use; without it that is shown and not judged.", share("2%", false),
+		func(b *Budget) *float64 { return &b.Most }),
+}
+
+// days is a whole number of days, up to a year.
+var days = unit[time.Duration]{"a number of days such as 30d", schema{"type": "string", "pattern": "^[0-9]+d$"}, func(w word) (time.Duration, error) {
+	if w.kind != textWord {
+		return 0, noUnit(w, "a number of days such as 30d")
+	}
+	digits, ok := strings.CutSuffix(w.text, "d")
+	n, err := strconv.ParseUint(digits, 10, 31)
+	if !ok || err != nil {
+		return 0, wrong{problem: fmt.Sprintf("%q is no number of days", w.text), hint: "write 30d"}
+	}
+	return time.Duration(n) * day, within(int(n), 1, 366, fmt.Sprint)
+}}
 
 var (
 	availability  = share("99.9%", true)
@@ -33,11 +60,32 @@ var (
 	recoveryLimit = duration(time.Millisecond, day)
 )
 
-var recoveryFields = append(object[Recovery]{
+// Scopes that slo.recovery.scopes can add to the service and its operations.
+const (
+	ScopeReplicas = "replicas"
+	ScopeShards   = "shards"
+)
+
+var recoveryScope = oneOf([]string{ScopeReplicas, ScopeShards})
+
+var recoveryFields = object[Recovery]{
 	needed(scalar("within", "The longest time to recover.", recoveryLimit, func(r *Recovery) *time.Duration { return &r.Within })),
 	scalar("from", "From when the clock runs: the injection, the heal, or both.", oneOf([]string{"inject", "heal", "both"}),
 		func(r *Recovery) *string { return &r.From }),
-}, unsupported[Recovery]("scopes")...)
+	{name: "scopes", doc: "What is held to it beside the service and each operation: each replica, each shard.",
+		schema: schema{"type": "array", "items": recoveryScope.schema, "uniqueItems": true}, read: readScopes},
+}
+
+func readScopes(r *reader, path string, n ast.Node, to *Recovery) {
+	r.items(path, n, func(at string, item ast.Node) {
+		v, ok := recoveryScope.read(r, at, item)
+		if ok && slices.Contains(to.Scopes, v) {
+			r.refuse(item, "", "%s names %s twice", path, v)
+		} else if ok {
+			to.Scopes = append(to.Scopes, v)
+		}
+	})
+}
 
 func readRecovery(r *reader, path string, n ast.Node, s *SLO) {
 	s.Recovery = &Recovery{From: "inject"}

@@ -17,6 +17,7 @@ func (t *trial) result() *reports.Result {
 	t.instrument(&judged.Validity)
 	data, dataObjectives := t.checker.Check(t.question(in))
 	objectives := slo.Arrange(slices.Concat(judged.Objectives, dataObjectives))
+	objectives = slo.Waive(objectives, t.waivers(), t.facts.StartedAt)
 	for i := range objectives {
 		objectives[i].Line = t.exp.SLO.Lines[objectives[i].Name]
 	}
@@ -31,7 +32,7 @@ func (t *trial) result() *reports.Result {
 		Seed: t.facts.Seed, Shift: seconds(int64(t.facts.Shift)), Platform: t.facts.Platform, Substitutes: t.facts.Substitutes, Commit: t.facts.Commit,
 		ConfigDigest: t.facts.ConfigDigest, Fingerprint: t.facts.Fingerprint, Command: t.facts.Command,
 		Load: counts, Validity: judged.Validity, Episodes: judged.Episodes, Recovery: judged.Recovery,
-		Availability: judged.Availability, Latency: t.summary.latencies(), Shares: t.summary.sharesOf(t.log.Header.Operations), ProcessorMs: t.processor(), Consistency: data, Objectives: objectives,
+		Availability: judged.Availability, Budgets: judged.Budgets, Latency: t.summary.latencies(), Shares: t.summary.sharesOf(t.log.Header.Operations), ProcessorMs: t.processor(), Consistency: data, Objectives: objectives,
 		Environment: t.facts.Environment, Artifacts: artifacts(), Folder: t.dir,
 	}
 	for _, p := range t.spans {
@@ -42,12 +43,24 @@ func (t *trial) result() *reports.Result {
 	for i, o := range objectives {
 		verdicts[i] = o.Verdict
 	}
-	r.Verdict = slo.Merge(verdicts...)
-	if r.Aborted != nil && r.Verdict == reports.Pass {
-		r.Verdict = reports.Inconclusive // what was not reached was not kept
+	// What was not reached was not kept.
+	r.Verdict = shorn(slo.Merge(verdicts...), r.Aborted)
+	if gate := shorn(slo.Gate(objectives), r.Aborted); gate != r.Verdict {
+		r.Gate = gate
 	}
 	r.Why = why(r)
+	if a := r.Aborted; a != nil && a.By == "stop" {
+		r.Why += fmt.Sprintf(" The run was stopped at %.1f s: %s.", a.At, a.Why)
+	}
 	return r
+}
+
+// shorn is a verdict without the PASS that a run cannot have that was cut short.
+func shorn(v reports.Verdict, aborted *reports.Aborted) reports.Verdict {
+	if aborted != nil && v == reports.Pass {
+		return reports.Inconclusive
+	}
+	return v
 }
 
 func (t *trial) describeFaults(faults []slo.Fault, judged slo.Judgement) []reports.Fault {
@@ -85,6 +98,10 @@ func Deciding(r *reports.Result) (first reports.Objective, ok bool) {
 	if r.Verdict == reports.Pass || len(deciding) == 0 {
 		return first, false
 	}
+	// What a waiver accepts is said of a run only when nothing else is.
+	if unwaived := slices.DeleteFunc(slices.Clone(deciding), reports.Objective.Waived); len(unwaived) > 0 {
+		deciding = unwaived
+	}
 	first = deciding[0]
 	for _, name := range slices.Backward(telling) {
 		if i := slices.IndexFunc(deciding, func(o reports.Objective) bool { return o.Name == name }); i >= 0 {
@@ -97,7 +114,11 @@ func Deciding(r *reports.Result) (first reports.Objective, ok bool) {
 // why is the sentence under the verdict: that of the objective that decided.
 func why(r *reports.Result) string {
 	if first, ok := Deciding(r); ok {
-		return first.Name + ": " + first.Why
+		said := first.Name + ": " + first.Why
+		if first.Waiver != nil {
+			said += " " + first.Waiver.Words(first.Verdict)
+		}
+		return said
 	}
 	if r.Verdict != reports.Pass && r.Aborted != nil {
 		return fmt.Sprintf("The run was cut short after %.1f s; until then all %d objectives held.", r.Aborted.At, len(r.Objectives))

@@ -22,14 +22,16 @@ func (s *session) drive(ctx context.Context) error {
 		s.abort(err)
 		return err
 	}
-	attacks, err := s.attack(loadCtx)
+	phases, halt := context.WithCancelCause(ctx)
+	defer halt(nil)
+	attacks, err := s.attack(loadCtx, s.guard(halt))
 	if err != nil {
 		err = errors.Join(err, unwitness())
 		s.abort(err)
 		return err
 	}
 	watch := s.watch(attacks[0])
-	phases, halt := watched(ctx, attacks)
+	heed(phases, halt, attacks)
 	end, err := s.phases(phases, attacks)
 	halt(nil)
 	for _, a := range attacks {
@@ -56,16 +58,15 @@ func (s *session) drive(ctx context.Context) error {
 	}
 	if err != nil {
 		s.abort(err)
-		return err
+		return unlessStopped(err)
 	}
 	s.events.now(history.Event{Type: history.EventEnd})
 	return nil
 }
 
-// watched is ctx, ended also when an attack ends that nobody has ended: its
-// record failed, and faults without load show nothing.
-func watched(ctx context.Context, attacks []*load.Attack) (context.Context, context.CancelCauseFunc) {
-	ctx, cancel := context.WithCancelCause(ctx)
+// heed cancels ctx when an attack ends that nobody has ended: its record
+// failed, and faults without load show nothing.
+func heed(ctx context.Context, cancel context.CancelCauseFunc, attacks []*load.Attack) {
 	for _, a := range attacks {
 		go func() {
 			select {
@@ -77,11 +78,16 @@ func watched(ctx context.Context, attacks []*load.Attack) (context.Context, cont
 			}
 		}()
 	}
-	return ctx, cancel
 }
 
-// abort writes down that the run ends early.
+// abort writes down that the run ends early; of a stop, when its condition was
+// met, since undoing the faults takes its time after that.
 func (s *session) abort(err error) {
+	var met stopped
+	if errors.As(err, &met) {
+		s.events.record(history.Event{At: met.At, Type: history.EventAbort, Name: "stop", Detail: met.Error()})
+		return
+	}
 	by := "error"
 	if interrupted(err) {
 		by = "signal"
@@ -89,15 +95,20 @@ func (s *session) abort(err error) {
 	s.events.now(history.Event{Type: history.EventAbort, Name: by, Detail: err.Error()})
 }
 
-// attack starts the load and, beside it, the questions about the data.
-func (s *session) attack(ctx context.Context) ([]*load.Attack, error) {
+// attack starts the load, whose outcomes the guard sees, and, beside it, the
+// questions about the data.
+func (s *session) attack(ctx context.Context, guard func(load.Recorder) load.Recorder) ([]*load.Attack, error) {
 	plans, err := s.plans()
 	if err != nil {
 		return nil, err
 	}
 	var attacks []*load.Attack
 	for _, plan := range plans {
-		a, err := load.Start(ctx, s.clock, plan, s.router, s.ops)
+		var rec load.Recorder = s.ops
+		if plan.Stream == history.Load {
+			rec = guard(rec)
+		}
+		a, err := load.Start(ctx, s.clock, plan, s.router, rec)
 		if err != nil {
 			for _, started := range attacks {
 				started.Stop()

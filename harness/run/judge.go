@@ -109,7 +109,7 @@ func (t *trial) belongTogether() error {
 // out of order it is, then for the charts, which can then fold each second as
 // soon as it is complete.
 func (t *trial) gather() error {
-	rules := slo.Rules{GoodLatency: t.exp.SLO.GoodLatency, Timeout: t.exp.Load.Timeout}
+	rules := rulesOf(t.exp)
 	collector := slo.NewCollector(rules)
 	t.checker = consistency.NewChecker()
 	latest := int64(math.MinInt64)
@@ -144,6 +144,11 @@ func (t *trial) gather() error {
 			t.summary.add(op, t.scopes(op)...)
 		}
 	})
+}
+
+// rulesOf say which requests of a run of e are bad.
+func rulesOf(e *experiment.Experiment) slo.Rules {
+	return slo.Rules{GoodLatency: e.SLO.GoodLatency, Timeout: e.Load.Timeout}
 }
 
 func (t *trial) each(do func(history.Op)) error {
@@ -183,7 +188,7 @@ func (t *trial) readPhases() {
 		case history.EventPhase:
 			t.addPhase(e.Name, e.At, e.Until)
 		case history.EventAbort:
-			t.aborted = &reports.Aborted{By: e.Name, At: seconds(e.At)}
+			t.aborted = &reports.Aborted{By: e.Name, At: seconds(e.At), Why: e.Detail}
 		case history.EventEnd:
 			t.ended = true
 		}
@@ -234,12 +239,23 @@ func (t *trial) input() slo.Input {
 		Masks: t.masks(),
 	}
 	if r := t.exp.SLO.Recovery; r != nil {
-		in.Spec.Recovery = &slo.Limit{Within: r.Within, From: r.From}
+		in.Spec.Recovery = &slo.Limit{Within: r.Within, From: r.From,
+			Replicas: slices.Contains(r.Scopes, experiment.ScopeReplicas), Shards: slices.Contains(r.Scopes, experiment.ScopeShards)}
 	}
 	for _, a := range t.exp.SLO.Availability {
 		in.Spec.Availability = append(in.Spec.Availability, slo.Availability{Operation: a.Operation, Ratio: a.Ratio})
 	}
+	in.Spec.Budget = slo.Budget{Period: t.exp.SLO.Budget.Period, Most: t.exp.SLO.Budget.Most}
 	return in
+}
+
+// waivers are the experiment's.
+func (t *trial) waivers() []slo.Waiver {
+	var all []slo.Waiver
+	for _, w := range t.exp.SLO.Waivers {
+		all = append(all, slo.Waiver{Objective: w.Objective, Owner: w.Owner, Until: w.Until, Reason: w.Reason, Reference: w.Reference})
+	}
+	return all
 }
 
 // plannedEnd is when the run would have ended at the latest, had it not been

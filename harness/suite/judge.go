@@ -14,28 +14,30 @@ func (c *conductor) settle() {
 		c.settleEntry(i)
 	}
 	s := c.suite
-	s.Verdict = overall(s.Entries)
+	s.Verdict = overall(s.Entries, func(e reports.SuiteEntry) reports.Verdict { return e.Verdict })
+	s.Gate = otherwise(s.Verdict, overall(s.Entries, func(e reports.SuiteEntry) reports.Verdict { return reports.GateOf(e.Verdict, e.Gate) }))
 	s.Took = tenths(c.o.Now().Sub(c.begin))
 	s.Reason, s.Why = why(s)
 }
 
 func (c *conductor) settleEntry(i int) {
 	e := &c.suite.Entries[i]
-	var verdicts []reports.Verdict
+	var verdicts, gates []reports.Verdict
 	e.Conclusive = 0
 	for _, r := range e.Runs {
 		switch {
 		case !r.Counts:
 		case r.Run == "", r.Reason == reports.Infrastructure:
-			verdicts = append(verdicts, "")
+			verdicts, gates = append(verdicts, ""), append(gates, "")
 		default:
-			verdicts = append(verdicts, r.Verdict)
+			verdicts, gates = append(verdicts, r.Verdict), append(gates, reports.GateOf(r.Verdict, r.Gate))
 			if r.Verdict != reports.Inconclusive {
 				e.Conclusive++
 			}
 		}
 	}
 	e.Verdict = Merge(e.Repeat, verdicts)
+	e.Gate = otherwise(e.Verdict, Merge(e.Repeat, gates))
 	runs := counting(e.Runs)
 	e.Recovery, e.Availability = recoverySpread(c.jobs[i].Experiment, runs), availabilitySpread(runs)
 	e.Acked, e.Lost, e.Objectives = 0, 0, nil

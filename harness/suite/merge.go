@@ -84,7 +84,7 @@ func nearer(o, shown reports.Objective, verdict reports.Verdict) bool {
 	switch kind(o.Name) {
 	case "availability":
 		return o.Low != nil && shown.Low != nil && *o.Low < *shown.Low
-	case "recovery", "convergence", "staleness", "lostWrites", "foreign", "order", "residual", "steadyState":
+	case "recovery", "convergence", "staleness", "lostWrites", "foreign", "order", "budget", "residual", "steadyState":
 		return o.High != nil && shown.High != nil && *o.High > *shown.High
 	}
 	return false
@@ -92,10 +92,18 @@ func nearer(o, shown reports.Objective, verdict reports.Verdict) bool {
 
 // overall is FAIL over INCONCLUSIVE over PASS of the entries; without any it
 // is INCONCLUSIVE.
-func overall(entries []reports.SuiteEntry) reports.Verdict {
+func overall(entries []reports.SuiteEntry, of func(reports.SuiteEntry) reports.Verdict) reports.Verdict {
 	verdicts := make([]reports.Verdict, len(entries))
 	for i, e := range entries {
-		verdicts[i] = e.Verdict
+		verdicts[i] = of(e)
 	}
 	return slo.Merge(verdicts...)
+}
+
+// otherwise is the verdict that a pipeline acts on, where it is another one.
+func otherwise(verdict, gate reports.Verdict) reports.Verdict {
+	if gate == verdict {
+		return ""
+	}
+	return gate
 }

@@ -129,8 +129,9 @@ func (c *conductor) job(ctx context.Context, i int) (err error) {
 				err = writeErr
 			}
 			// What could not be carried out is not tried again: it is the machine's or
-			// the system's, and shows as such.
-			if one.Verdict != reports.Inconclusive || one.Reason == reports.Infrastructure {
+			// the system's, and shows as such. Nor is what was stopped: it would do the
+			// same harm again.
+			if one.Verdict != reports.Inconclusive || one.Reason == reports.Infrastructure || one.Stopped {
 				break
 			}
 		}
@@ -226,7 +227,7 @@ func describe(e *experiment.Experiment, out run.Outcome, err error, interrupted 
 		return one
 	}
 	one := reports.SuiteRun{
-		Run: r.Run, Ended: r.Verdict, Verdict: r.Verdict, Why: r.Why, Reason: decisive(r), Recovery: r.Recovery,
+		Run: r.Run, Ended: r.Verdict, Verdict: r.Verdict, Gate: r.Gate, Stopped: r.Aborted != nil && r.Aborted.By == "stop", Why: r.Why, Reason: decisive(r), Recovery: r.Recovery,
 		Acked: r.Consistency.Acked, Lost: r.Consistency.Lost, Objectives: r.Objectives,
 		Disturbances: r.Validity.Reasons,
 	}
@@ -238,9 +239,11 @@ func describe(e *experiment.Experiment, out run.Outcome, err error, interrupted 
 	}
 	if e.Expect != nil {
 		one.Verdict, one.Reason, one.Why = controlled(e, r)
+		one.Gate = "" // it is to show what can be found, whoever knows of it
 	}
 	if err != nil && !interrupted && one.Verdict != reports.Fail { // nothing takes a FAIL back
 		one.Verdict, one.Reason, one.Why = reports.Inconclusive, reports.Infrastructure, err.Error()
+		one.Gate = ""
 	}
 	return one
 }

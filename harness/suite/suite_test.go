@@ -58,6 +58,9 @@ func (s *stage) run(_ context.Context, i int, a Attempt) (run.Outcome, error) {
 	}
 	letter := s.scripts[i][0]
 	s.scripts[i] = s.scripts[i][1:]
+	if letter == 'S' {
+		return run.Outcome{Result: &reports.Result{Run: "r", Verdict: reports.Inconclusive, Why: "because", Aborted: &reports.Aborted{By: "stop"}}, Dir: "/nowhere"}, nil
+	}
 	if letter == 'x' {
 		return run.Outcome{Dir: "/nowhere"}, errors.New("the database is on fire")
 	}
@@ -122,6 +125,7 @@ func TestASuiteMergesItsRuns(t *testing.T) {
 		{"half of them suffice", []int{2}, []string{"IIIP"}, "iiIP", reports.Pass, ""},
 		{"less does not", []int{3}, []string{"IIIPIII"}, "iiIPiiI", reports.Inconclusive, reports.TooFewConclusive},
 		{"a FAIL is never run again, and gates", []int{3, 1}, []string{"PFP", "P"}, "PFP P", reports.Fail, reports.LimitBroken},
+		{"what was stopped is not run again", []int{1, 1}, []string{"S", "P"}, "A P", reports.Inconclusive, reports.RunAborted},
 		{"what does not come up does not end the suite", []int{1, 1}, []string{"x", "P"}, "X P", reports.Inconclusive, reports.Infrastructure},
 		{"nor is it outweighed by repetitions", []int{3}, []string{"PxP"}, "PXP", reports.Inconclusive, reports.Infrastructure},
 		{"a FAIL is one whatever else went wrong", []int{1, 1}, []string{"x", "F"}, "X F", reports.Fail, reports.LimitBroken},
@@ -331,5 +335,22 @@ func TestTakes(t *testing.T) {
 	}
 	if got := Planned([]Job{{Repeat: 6, Takes: time.Minute}, {Repeat: 1, Takes: time.Second}}); got != 6*time.Minute+time.Second {
 		t.Errorf("%s", got)
+	}
+}
+
+// What is waived stays a FAIL of the suite, and a pipeline is told otherwise.
+func TestAWaivedFailLetsAPipelineThrough(t *testing.T) {
+	s := newStage(t, []int{2, 1}, "PF", "P")
+	perform := s.o.Run
+	s.o.Run = func(ctx context.Context, i int, a Attempt) (run.Outcome, error) {
+		out, err := perform(ctx, i, a)
+		if out.Result.Verdict == reports.Fail {
+			out.Result.Gate = reports.Pass
+		}
+		return out, err
+	}
+	got := s.perform(context.Background()).Suite
+	if got.Verdict != reports.Fail || got.Gate != reports.Pass || got.Entries[0].Verdict != reports.Fail || got.Entries[0].Gate != reports.Pass || got.Entries[1].Gate != "" {
+		t.Errorf("%s, gate %q; %s, gate %q; gate %q", got.Verdict, got.Gate, got.Entries[0].Verdict, got.Entries[0].Gate, got.Entries[1].Gate)
 	}
 }

@@ -80,6 +80,7 @@ func (c *validateCommand) Run(ctx context.Context, std streams) error {
 		}
 		found, err := reading{platform: c.Platform, set: c.Set, control: c.Control}.read(ctx, name)
 		for _, g := range found {
+			g.warn(std.err)
 			if !g.decided() {
 				continue
 			}

@@ -80,6 +80,15 @@ func (g *group) describe(w io.Writer) error {
 	return nil
 }
 
+// warn says which waivers of the experiments count no more today.
+func (g *group) warn(w io.Writer) {
+	for _, j := range g.jobs {
+		for _, d := range j.exp.Lapsed(time.Now()) {
+			fmt.Fprintln(w, d)
+		}
+	}
+}
+
 func (g *group) runs() int {
 	n := 0
 	for _, j := range g.jobs {

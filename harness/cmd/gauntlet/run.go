@@ -58,6 +58,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	for _, g := range groups {
+		g.warn(std.err)
 		if c.Shift > 0 && g.merged() {
 			return exit{exitUsage, fmt.Errorf("%s: --shift is of one run, and of several each has a shift of its own\n  hint: add --repeat 1, and name an experiment", g.title())}
 		}
@@ -238,7 +239,7 @@ func colored(w io.Writer) bool {
 func (c *runCommand) code(exp *experiment.Experiment, out run.Outcome, err error, std streams) int {
 	if err != nil {
 		code := worse(codeOf(err), unclean(out))
-		if out.Result != nil && out.Result.Verdict == reports.Fail && exp.Expect == nil {
+		if out.Result != nil && gate(out.Result) == reports.Fail && exp.Expect == nil {
 			code = worse(code, exitFail) // that the page could not be written does not hide what was found
 		}
 		return code
@@ -252,13 +253,16 @@ func (c *runCommand) code(exp *experiment.Experiment, out run.Outcome, err error
 		} else {
 			fmt.Fprintf(std.err, "control %s ended as it must: %s by %s\n", exp.Applied, exp.Expect.Verdict, exp.Expect.Objective)
 		}
-	case out.Result.Verdict == reports.Fail:
+	case gate(out.Result) == reports.Fail:
 		code = exitFail
-	case out.Result.Verdict == reports.Inconclusive:
+	case gate(out.Result) == reports.Inconclusive:
 		code = c.inconclusive()
 	}
 	return worse(code, unclean(out))
 }
+
+// gate is the verdict that a pipeline acts on: waivers count.
+func gate(r *reports.Result) reports.Verdict { return reports.GateOf(r.Verdict, r.Gate) }
 
 func unclean(out run.Outcome) int {
 	if out.Unclean != nil {

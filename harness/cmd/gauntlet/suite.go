@@ -70,7 +70,7 @@ func (c *runCommand) suite(ctx context.Context, g *group, seed int64, std stream
 
 // suiteCode is the exit code of a merged verdict.
 func (c *runCommand) suiteCode(s *reports.Suite) int {
-	switch s.Verdict {
+	switch reports.GateOf(s.Verdict, s.Gate) {
 	case reports.Pass:
 		return exitPass
 	case reports.Fail:

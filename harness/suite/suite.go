@@ -23,6 +23,7 @@ type Job struct {
 	Repeat     int           // ≥ 1
 	Set        []string      // what the suite changes, to be shown
 	Takes      time.Duration // a run of it, as Takes estimates
+	Longer     time.Duration // that it may take, where victims come back as late as they may
 }
 
 // Options says what to run and how.
@@ -62,11 +63,22 @@ func Takes(d experiment.Decision) time.Duration {
 	return d.Total + preparation + time.Duration(d.Populate)*perKey
 }
 
-// Planned is about how long all runs take, when none has to be run again.
+// Planned is about how long all runs take, when none has to be run again and
+// every victim is back at once.
 func Planned(jobs []Job) time.Duration {
 	total := time.Duration(0)
 	for _, j := range jobs {
 		total += time.Duration(j.Repeat) * j.Takes
+	}
+	return total
+}
+
+// AtMost is how long all runs take when each has to be run again as often as is
+// tried, and every victim comes back as late as it may. A budget ends them before.
+func AtMost(jobs []Job) time.Duration {
+	total := time.Duration(0)
+	for _, j := range jobs {
+		total += time.Duration(j.Repeat) * attempts * (j.Takes + j.Longer)
 	}
 	return total
 }

@@ -45,7 +45,7 @@ func (g *group) title() string {
 func (g *group) work() []suite.Job {
 	jobs := make([]suite.Job, len(g.jobs))
 	for i, j := range g.jobs {
-		jobs[i] = suite.Job{Experiment: j.exp, Platform: j.platform, Repeat: j.repeat, Takes: suite.Takes(j.decision)}
+		jobs[i] = suite.Job{Experiment: j.exp, Platform: j.platform, Repeat: j.repeat, Takes: suite.Takes(j.decision), Longer: j.decision.Extra}
 		if g.suite != nil {
 			for _, s := range g.suite.Entries[i].Set {
 				jobs[i].Set = append(jobs[i].Set, s.Path+": "+s.Value)
@@ -58,13 +58,18 @@ func (g *group) work() []suite.Job {
 // describe prints what the runs take and what they can decide.
 func (g *group) describe(w io.Writer) error {
 	if g.suite != nil {
-		planned := suite.Planned(g.work())
+		planned, most := suite.Planned(g.work()), suite.AtMost(g.work())
 		fmt.Fprintf(w, "suite %s: %s\n", g.suite.Name, g.suite.About())
 		fmt.Fprintf(w, "  %d runs take about %s", g.runs(), planned.Round(time.Second))
 		if g.suite.Budget > 0 {
 			fmt.Fprintf(w, " of a budget of %s", g.suite.Budget)
 		}
-		fmt.Fprint(w, ", when none has to be run again\n\n")
+		fmt.Fprint(w, ", when none has to be run again\n")
+		fmt.Fprintf(w, "  at most %s, when each is inconclusive until it is not tried again, and victims come back as late as they may", most.Round(time.Second))
+		if g.suite.Budget > 0 && most > g.suite.Budget {
+			fmt.Fprint(w, "; what the budget has no time for is not run again")
+		}
+		fmt.Fprint(w, "\n\n")
 	}
 	for i, j := range g.jobs {
 		if i > 0 {

@@ -60,22 +60,13 @@ func (w calibrationWrongView) Verdict() Verdict {
 }
 
 func newCalibrationPage(c *Calibration) (*calibrationPage, error) {
-	var style []byte
-	for _, name := range []string{"page/page.css", "page/calibration.css"} {
-		part, err := pageFiles.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
-		style = append(style, part...)
-	}
-	script, err := pageFiles.ReadFile("page/page.js")
+	style, script, policy, err := assets("page/page.css", "page/calibration.css")
 	if err != nil {
 		return nil, err
 	}
 	p := &calibrationPage{
-		Style: template.CSS(style), Script: template.JS(script),
-		Policy: fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", digest(style), digest(script)),
-		Tiles:  calibrationTiles(c),
+		Style: style, Script: script, Policy: policy,
+		Tiles: calibrationTiles(c),
 	}
 	p.Verdict, p.Kept, p.Why = holding(c)
 	for i, l := range c.Layers {

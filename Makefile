@@ -93,7 +93,7 @@ bench: ## figures against a peer or a floor, in alternating runs
 	go test -run '^$$' -bench . -timeout 30m ./harness/slo ./harness/consistency ./targets/mapper/...
 
 calibrate: build ## how far off gauntlet is: seeded histories, and runs against servers whose own log is the truth [RUNS=2 of each row]
-	$(GAUNTLET) calibrate seeded --noise harness/calibrate/testdata || test $$? -eq 1
+	$(GAUNTLET) calibrate seeded --noise harness/calibrate/testdata
 	$(GAUNTLET) calibrate sockets $(if $(RUNS),--runs $(RUNS)) $(ARGS)
 
 healthy: build ## does it cry wolf? 300 runs of a healthy system, half of them beside CPU stress; goes on where it was interrupted [RUNS=300] [ARGS="--within 8m"]

@@ -1,8 +1,6 @@
 package script
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -78,23 +76,6 @@ func TestAllMistakesAreTold(t *testing.T) {
 	found, ok := err.(Mistakes)
 	if !ok || len(found) != 3 || found[0].Line != 1 || found[1].Line != 3 || found[2].Line != 4 {
 		t.Errorf("%v, want one on line 1, 3 and 4", err)
-	}
-}
-
-// The scripts of this target are right.
-func TestScriptsParse(t *testing.T) {
-	paths, err := filepath.Glob("../scripts/*.yaml")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("%q, %v", paths, err)
-	}
-	for _, path := range paths {
-		source, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := Parse(path, source); err != nil {
-			t.Error(err)
-		}
 	}
 }
 

@@ -48,11 +48,12 @@ type Host struct {
 	SlipP99Ms   float64  `json:"slipP99Ms"`
 }
 
-// quietPressure is that of a host from which on a run is warned about.
-const quietPressure = 0.4
+// quietOthers is the share of the processors that others have on a quiet host,
+// at most: from there on a late answer can be their doing (package observe).
+const quietOthers = 0.25
 
-// Quiet says that the host is known to have left the run alone.
-func (h Host) Quiet() bool { return h.Pressure != nil && *h.Pressure <= quietPressure }
+// Quiet says that the host left the run alone.
+func (h Host) Quiet() bool { return h.Others <= quietOthers }
 
 // hostOf reads what the run in dir wrote down of the host.
 func hostOf(dir string, r *reports.Result) (Host, error) {

@@ -28,15 +28,27 @@ func Layer(name, about string, rows []reports.CalibrationRow, entries []Entry) r
 	return l
 }
 
-// Sockets are the rows of runs against truth servers.
+// Sockets are the rows of runs against truth servers. Their goals are those of
+// a quiet host. Runs that others disturbed are rows of their own, after these:
+// nothing is demanded there but that no verdict is wrong.
 func Sockets(entries []Entry) []reports.CalibrationRow {
-	var rows []reports.CalibrationRow
+	var quiet, busy []Entry
+	for _, e := range entries {
+		if e.Failed != "" || e.Host.Quiet() {
+			quiet = append(quiet, e)
+		} else {
+			busy = append(busy, e)
+		}
+	}
+	var rows, disturbed []reports.CalibrationRow
 	for _, s := range calibrate.Sockets() {
 		wrongs := calibrate.WrongsOf(calibrate.SocketWrongs(), s.Name)
-		a := accountOf(entries, s.Name, wrongs)
-		rows = append(rows, a.row(s.Name, s.Goal, wrongs))
+		rows = append(rows, accountOf(quiet, s.Name, wrongs).row(s.Name, s.Goal, wrongs))
+		if a := accountOf(busy, s.Name, nil); a.tally.Runs > 0 {
+			disturbed = append(disturbed, a.row(s.Name+", busy host", calibrate.Goal{Open: 1}, nil))
+		}
 	}
-	return rows
+	return append(rows, disturbed...)
 }
 
 // The rows of healthy runs: half of them have a burner beside them.

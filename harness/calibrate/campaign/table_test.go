@@ -56,6 +56,24 @@ func TestTheSocketLayerCatchesWhoIsWrong(t *testing.T) {
 	}
 }
 
+// What others disturbed is told apart: its errors are shown, and only a wrong
+// verdict is held against it.
+func TestABusyHostHasRowsOfItsOwn(t *testing.T) {
+	busy := exact("full outage", "edges-2")
+	busy.Host.Others = 0.8
+	late := *busy.Told.Episodes[0].RecoveredAt + 0.2
+	busy.Told.Episodes[0].RecoveredAt = &late
+	rows := Sockets([]Entry{exact("full outage", "edges-1"), busy})
+	last := rows[len(rows)-1]
+	if !rows[0].Holds() || rows[0].Runs != 1 || last.Name != "full outage, busy host" || !last.Holds() || last.Recovery.Max < 200 {
+		t.Errorf("%+v\n%+v", rows[0], last)
+	}
+	busy.Told.Objectives[0].Verdict = reports.Fail
+	if rows := Sockets([]Entry{busy}); rows[len(rows)-1].Holds() {
+		t.Error("a false FAIL on a busy host is excused")
+	}
+}
+
 // A row that was not measured does not hold, nor one with an error.
 func TestARowThatDoesNotHold(t *testing.T) {
 	wrong := exact("full outage", "edges-1")
@@ -72,9 +90,9 @@ func TestARowThatDoesNotHold(t *testing.T) {
 
 func TestHealthyRuns(t *testing.T) {
 	quiet, busy := 0.1, 0.9
-	run := func(row, id string, pressure *float64, v reports.Verdict) Entry {
+	run := func(row, id string, others *float64, v reports.Verdict) Entry {
 		e := Entry{Row: row, Run: id, Verdict: v, StartedAt: "2026-11-29T05:00:00Z"}
-		e.Host.Pressure = pressure
+		e.Host.Others = *others
 		e.Told.Objectives = []reports.Objective{{Name: "availability:get", Verdict: v, Reason: "r"}}
 		return e
 	}

@@ -140,6 +140,9 @@ func (s *session) phases(ctx context.Context, attacks []*load.Attack) (end int64
 	observe := base
 	if len(s.faults) > 0 {
 		observe, err = s.timeline(ctx, base)
+		if err != nil {
+			observe = max(observe, s.clock.Now()) // it may be that nothing was injected yet
+		}
 		s.phase(history.PhaseFault, base, max(observe, base))
 		if err != nil {
 			return 0, err

@@ -193,7 +193,9 @@ func (t *trial) readPhases() {
 			t.ended = true
 		}
 	}
-	if !t.ended && len(t.spans) > 0 {
+	// A run that was cut short wrote down how far its phase went. The outcomes that
+	// came after that are of requests from before, and no phase of their own.
+	if !t.ended && t.aborted == nil && len(t.spans) > 0 {
 		t.closeLastPhase()
 	}
 	if (t.torn || !t.ended) && t.aborted == nil {

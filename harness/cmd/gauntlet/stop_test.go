@@ -54,7 +54,7 @@ stop: {availabilityBelow: 20%%, for: 1s}
 `, failing(t, c.answers)))
 			got := execute(t, state, "run", file, "--json", "--out", out)
 			if got.code != c.code {
-				t.Fatalf("exit code %d, want %d\n%s", got.code, c.code, got.stderr)
+				t.Fatalf("exit code %d, want %d\n%s\n%s", got.code, c.code, got.stderr, got.stdout)
 			}
 			r := result(t, got.stdout)
 			if r.Verdict != c.verdict || r.Aborted == nil || r.Aborted.By != "stop" || r.Aborted.At > 30 {

@@ -258,7 +258,9 @@ func (s *session) fault(ctx context.Context, p *chaos.Prepared, at int64) (heale
 	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	heal, healErr := p.Heal(undo)
-	s.addUnclean(healErr)
+	if healErr != nil { // close undoes it again, and takes down what it was done to
+		s.events.now(history.Event{Type: history.EventNote, Detail: healErr.Error()})
+	}
 	proof := p.Proof()
 	s.events.record(proof)
 	if heal.Event != nil {

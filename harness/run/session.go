@@ -70,7 +70,9 @@ func Run(ctx context.Context, o Options) (out Outcome, err error) {
 	if err == nil {
 		measured, err = s.carryOut(ctx)
 	}
-	s.close()
+	if logged := s.close(); err == nil {
+		err = logged // after another error it says the same again, or less
+	}
 	out.Unclean = errors.Join(s.unclean...)
 	if !measured {
 		return out, err
@@ -114,8 +116,7 @@ func begin(ctx context.Context, o Options) (*session, error) {
 		err = os.WriteFile(s.path(experiment.StandaloneTrace), []byte(trace.Source), 0o644)
 	}
 	if err != nil {
-		s.close()
-		return nil, err
+		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }
@@ -221,12 +222,14 @@ func operationNames(e *experiment.Experiment) []string {
 }
 
 // close gives back everything that the run holds, in the reverse order. It
-// takes no context: it must also work after an interruption.
-func (s *session) close() {
+// takes no context: it must also work after an interruption. Its error is of
+// what could not be written down, which leaves nothing behind.
+func (s *session) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), downLimit)
 	defer cancel()
+	var undone []error
 	for _, f := range s.faults { // a fault that was healed, or never injected, has nothing to undo
-		s.addUnclean(f.Undo(ctx))
+		undone = append(undone, f.Undo(ctx))
 	}
 	for _, service := range s.services {
 		service.Close()
@@ -238,17 +241,21 @@ func (s *session) close() {
 		s.addUnclean(s.lower())
 	}
 	if s.system != nil {
+		// What an undo did not reach is gone with the system that it was done to; what
+		// is outside of that is in the register, whose entry tells of it.
 		if err := s.system.Down(ctx); err != nil {
-			s.addUnclean(err)
+			s.addUnclean(errors.Join(append(undone, err)...))
 		}
 	}
+	var logged []error
 	if s.ops != nil {
-		s.addUnclean(s.ops.Close())
+		logged = append(logged, s.ops.Close())
 	}
 	if s.events != nil {
-		s.addUnclean(s.events.close())
+		logged = append(logged, s.events.close())
 	}
 	s.addUnclean(s.entry.Close())
+	return errors.Join(logged...)
 }
 
 // downLimit bounds undoing everything.

@@ -48,7 +48,7 @@ var table = []check{
 	{"timer", false, []string{forLocal, forDocker},
 		"a sleep that ends late is the slip of a request: it is judged from its due time, and both edges of a recovery are uncertain by the largest slip",
 		Get{"", "a quieter machine; in a VM, one with cores of its own"}, lookTimer},
-	{"generator", true, []string{forLocal, forDocker},
+	{generatorName, true, []string{forLocal, forDocker},
 		"a generator that waits for a processor beside the stress that it asked for measures itself: a run that would is refused",
 		Get{"", "stop what is not part of the run, and see whether another run is under way"}, lookGenerator},
 	{"left-behind", true, []string{forLocal, forDocker},

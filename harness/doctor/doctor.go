@@ -44,9 +44,10 @@ type Get struct {
 // Report is what a machine can do. Its JSON form only grows: fields are added,
 // never renamed.
 type Report struct {
-	SchemaVersion int     `json:"schemaVersion"` // 1
-	OK            bool    `json:"ok"`            // everything that the local platform needs is there
-	Checks        []Check `json:"checks"`        // in the order in which a reader wants them
+	SchemaVersion int     `json:"schemaVersion"`  // 1
+	OK            bool    `json:"ok"`             // everything that the local platform needs is there, and Load can be sent
+	Load          string  `json:"load,omitempty"` // the name of the load that was asked about
+	Checks        []Check `json:"checks"`         // in the order in which a reader wants them
 }
 
 // Needs is what a run asks of the machine.
@@ -70,6 +71,9 @@ type Load struct {
 // never more than the time-outs of the commands that it asks.
 func Examine(ctx context.Context, m Machine, n Needs) Report {
 	r := Report{SchemaVersion: 1, OK: true}
+	if n.Load != nil {
+		r.Load = n.Load.Name
+	}
 	for _, c := range table {
 		f := c.look(ctx, m, n)
 		done := Check{Name: c.name, State: f.state, Found: f.found, Needed: c.needed, For: c.uses, Why: c.why}

@@ -204,6 +204,20 @@ func TestTheRateOfAnExperiment(t *testing.T) {
 	}
 }
 
+// A rate that is too high says nothing of the platform.
+func TestALoadThatCannotBeSentIsNotThePlatforms(t *testing.T) {
+	n, f := needs, healthy()
+	n.Load = &Load{"hot", 21_000, 1, capacity.Stress{Workers: 4, Cores: 4}}
+	const hot, local = "hot cannot be run from here as it is: its rate cannot be sent beside its stress.", "Everything that the local platform needs is here."
+	if got := Examine(t.Context(), f.Machine, n).conclusion(); !slices.Equal(got, []string{hot, local}) {
+		t.Errorf("%q", got)
+	}
+	f.without("go")
+	if got := Examine(t.Context(), f.Machine, n).conclusion(); !slices.Equal(got, []string{hot, "The local platform cannot run: go."}) {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestOnlyWhatLocalNeedsMakesAReportFail(t *testing.T) {
 	f := healthy()
 	for _, program := range []string{"redis-server", "git", "gcc", "chromium", "promtool", "iptables", "tc"} {

@@ -8,6 +8,9 @@ import (
 	"gauntlet/harness/capacity"
 )
 
+// generatorName is that of the check.
+const generatorName = "generator"
+
 // lookGenerator tells which rates can be sent from here: that of an experiment,
 // else any, alone and beside burners that take every processor.
 func lookGenerator(ctx context.Context, m Machine, n Needs) finding {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -34,13 +35,23 @@ func (r Report) Write(w io.Writer) error {
 			fmt.Fprintf(&b, "%22s do: %s\n", "", c.Get.General)
 		}
 	}
-	if r.OK {
-		b.WriteString("\nEverything that the local platform needs is here.\n")
-	} else {
-		fmt.Fprintf(&b, "\nThe local platform cannot run: %s.\n", strings.Join(r.lacking(), ", "))
-	}
+	fmt.Fprintf(&b, "\n%s\n", strings.Join(r.conclusion(), "\n"))
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// conclusion is what the report comes to, in sentences. A load that cannot be
+// sent from here is no fault of the platform.
+func (r Report) conclusion() (all []string) {
+	lacks := r.lacking()
+	if i := slices.Index(lacks, generatorName); i >= 0 && r.Load != "" {
+		lacks = slices.Delete(lacks, i, i+1)
+		all = append(all, r.Load+" cannot be run from here as it is: its rate cannot be sent beside its stress.")
+	}
+	if len(lacks) > 0 {
+		return append(all, "The local platform cannot run: "+strings.Join(lacks, ", ")+".")
+	}
+	return append(all, "Everything that the local platform needs is here.")
 }
 
 // lacking is the names of what is needed and not there.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,8 +59,14 @@ func Report(dir, historyFile string) error {
 // ReadResult reads what a run was judged to be.
 func ReadResult(dir string) (*reports.Result, *reports.Series, error) {
 	r, err := os.Open(filepath.Join(dir, resultFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := readFacts(dir); err != nil {
+			return nil, nil, err
+		}
+		return nil, nil, fmt.Errorf("%s has no %s: the run was killed, or its judge\n  hint: gauntlet judge --write %s", dir, resultFile, dir)
+	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s has no result (a run that was killed has none until `gauntlet judge`): %w", dir, err)
+		return nil, nil, err
 	}
 	defer r.Close()
 	result, err := reports.ReadResult(r)
@@ -154,4 +161,9 @@ func lastLines(path string) (string, error) {
 }
 
 // Export opens the log of the run in dir.
-func Export(dir string) (*history.Log, error) { return openLog(dir) }
+func Export(dir string) (*history.Log, error) {
+	if _, err := readFacts(dir); err != nil {
+		return nil, err
+	}
+	return openLog(dir)
+}

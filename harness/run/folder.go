@@ -4,7 +4,9 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -95,8 +97,11 @@ func readFacts(dir string) (Facts, error) {
 	var f Facts
 	path := filepath.Join(dir, factsFile)
 	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return f, fmt.Errorf("%s is no run of gauntlet's: it has no %s\n  hint: a run is a folder like reports/runs/EXPERIMENT/ID", dir, factsFile)
+	}
 	if err != nil {
-		return f, fmt.Errorf("%s is no run of gauntlet's: %w", dir, err)
+		return f, err
 	}
 	if err := json.Unmarshal(data, &f); err != nil {
 		return f, fmt.Errorf("%s: %w", path, err)

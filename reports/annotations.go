@@ -42,6 +42,25 @@ func SuiteAnnotations(w io.Writer, s *Suite) error {
 	return b.Flush()
 }
 
+// ComparisonAnnotations writes the same for a comparison: an annotation for each
+// measure in which B is worse or that is open, and one in the place of all of
+// them where there were too few pairs to decide any.
+func ComparisonAnnotations(w io.Writer, file string, c *Comparison) error {
+	b := bufio.NewWriter(w)
+	title := c.Experiment + ": B against A"
+	switch c.Reason {
+	case TooFewPairs, RunAborted, Infrastructure:
+		annotate(b, c.Verdict, file, 0, title+" "+string(c.Verdict), c.Why)
+		return b.Flush()
+	}
+	for _, m := range measuresFirst(c.Measures) {
+		if m.Gates && m.Verdict != Pass {
+			annotate(b, m.Verdict, file, 0, title+", "+m.Name+" "+string(m.Verdict), m.Why)
+		}
+	}
+	return b.Flush()
+}
+
 func annotate(b *bufio.Writer, v Verdict, file string, line int, title, message string) {
 	command := "warning"
 	if v == Fail {

@@ -168,3 +168,30 @@ func TestDifferencesInWords(t *testing.T) {
 		}
 	}
 }
+
+// On GitHub what is worse or open stands beside the experiment, and what could
+// not be decided at all once.
+func TestComparisonAnnotations(t *testing.T) {
+	annotations := func(c *Comparison) []string {
+		text := drawnComparison(t, func(w io.Writer, c *Comparison) error {
+			return ComparisonAnnotations(w, "experiments/redis-latency.yaml", c)
+		}, c)
+		return strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	}
+	const at = " file=experiments/redis-latency.yaml,title=redis-latency%3A B against A"
+	c := comparisonSample()
+	got := annotations(c)
+	for i, want := range []string{"::error" + at + "%2C bad%3Aget in the fault FAIL::" + c.Measures[1].Why, "::error", "::error", "::warning" + at + "%2C p50 in the baseline INCONCLUSIVE::"} {
+		if len(got) != 4 || !strings.HasPrefix(got[i], want) {
+			t.Errorf("%q; want 4, number %d with %q", got, i, want)
+		}
+	}
+	c.Verdict, c.Reason, c.Why = Inconclusive, TooFewPairs, "interrupted"
+	if got := annotations(c); len(got) != 1 || got[0] != "::warning"+at+" INCONCLUSIVE::interrupted" {
+		t.Errorf("%q", got)
+	}
+	c.Verdict, c.Reason, c.Measures = Pass, "", c.Measures[:1]
+	if got := annotations(c); len(got) != 1 || got[0] != "" {
+		t.Errorf("of a comparison that passed: %q", got)
+	}
+}

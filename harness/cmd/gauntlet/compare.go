@@ -53,7 +53,7 @@ func (c *compareCommand) Run(ctx context.Context, std streams) error {
 	for i, dir := range c.Names {
 		r, _, err := run.ReadResult(dir)
 		if err != nil {
-			return exit{exitUsage, fmt.Errorf("%w\n  hint: a run is a folder like reports/runs/EXPERIMENT/ID; to compare builds: --builds", err)}
+			return exit{exitUsage, fmt.Errorf("%w\n  hint: to compare builds: --builds", err)}
 		}
 		runs[i] = r
 	}
@@ -107,11 +107,11 @@ func (c *compareCommand) builds(ctx context.Context, std streams) error {
 	if done.Unclean {
 		worst = worse(worst, exitUnclean)
 	}
-	return c.end(done, worst, err, std)
+	return c.end(t.file, done, worst, err, std)
 }
 
-// end shows a comparison and says how gauntlet ends.
-func (c *compareCommand) end(done pairs.Outcome, worst int, err error, std streams) error {
+// end shows a comparison under the experiment in file and says how gauntlet ends.
+func (c *compareCommand) end(file string, done pairs.Outcome, worst int, err error, std streams) error {
 	told := done.Comparison
 	switch told.Verdict {
 	case reports.Fail:
@@ -123,6 +123,9 @@ func (c *compareCommand) end(done pairs.Outcome, worst int, err error, std strea
 		err = errors.Join(err, reports.WriteComparison(std.out, told))
 	} else {
 		err = errors.Join(err, reports.ComparisonTerminal(std.out, told, pairs.Page(done.Dir), colored(std.out)))
+	}
+	if onGitHub() {
+		err = errors.Join(err, reports.ComparisonAnnotations(std.err, file, told))
 	}
 	if err != nil {
 		return exit{worse(worst, codeOf(err)), err}

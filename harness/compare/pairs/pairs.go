@@ -115,7 +115,7 @@ func (c *conductor) pair(ctx context.Context, n int) (stop bool) {
 	for attempt := 1; ; attempt++ {
 		p, values, err := c.attempt(ctx, n, attempt)
 		again := p.Why != "" && err == nil && attempt < attempts && c.fits(c.o.Pairs-n)
-		p.Counts = err == nil && !again
+		p.Counts = err == nil && ctx.Err() == nil && !again
 		c.told.Pairs = append(c.told.Pairs, p)
 		switch {
 		case ctx.Err() != nil:

@@ -90,6 +90,9 @@ func (d *draft) chooseOperations(r *reader) {
 		r.refuseAt("consistency", "define them under load.operations (writes: true; value: header:NAME or body), or leave consistency out",
 			"consistency needs an operation that writes a value and one whose answer carries it")
 	}
+	if d.Consistency != nil {
+		d.need(Operation.removes) // the registers do without when there is none
+	}
 	if d.Load.Populate > 0 {
 		d.need(Operation.tells) // to read each key once; without it they are written only
 	}
@@ -116,6 +119,11 @@ func (o Operation) stores() bool {
 		carried = carried || strings.Contains(v, "{value}")
 	}
 	return o.Writes && carried
+}
+
+// removes: it takes the key away.
+func (o Operation) removes() bool {
+	return o.Writes && o.Method == "DELETE" && strings.Contains(o.Path, "{key}") && !o.stores()
 }
 
 // tells: its answer carries the value of the key.

@@ -171,6 +171,17 @@ type Consistency struct {
 	Promise Promise
 }
 
+// Rest is how long a register is written before it is left alone for as long
+// (see load.RegisterStream): three times the convergence, so that a third of
+// those that rested when the last fault was healed still do when the data must
+// have converged; between 3 s and a minute.
+func (c *Consistency) Rest() time.Duration {
+	if c.Promise.Convergence == Unbounded {
+		return 30 * time.Second
+	}
+	return min(max(3*c.Promise.Convergence, 3*time.Second), time.Minute)
+}
+
 // Promise is what the target declares about its data.
 type Promise struct {
 	Durable     bool

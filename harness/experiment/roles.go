@@ -11,6 +11,10 @@ func (e *Experiment) Writer() (o Operation, ok bool) { return e.first(Operation.
 // writes nor tells a value (a health check, say) cannot take its place.
 func (e *Experiment) Reader() (o Operation, ok bool) { return e.first(Operation.tells) }
 
+// Remover is the operation that takes a key away, for the registers; most
+// experiments have none.
+func (e *Experiment) Remover() (o Operation, ok bool) { return e.first(Operation.removes) }
+
 func (e *Experiment) first(does func(Operation) bool) (Operation, bool) {
 	i := slices.IndexFunc(e.Load.Operations, does)
 	if i < 0 {

@@ -24,6 +24,7 @@ const (
 	useKeys uint64 = iota + 1
 	useMix
 	useArrivals
+	useRegisters
 )
 
 // seedFor derives the seed of one use from the experiment's.

@@ -50,7 +50,7 @@ func (s *session) drive(ctx context.Context) error {
 	if hostErr := unwitness(); hostErr != nil && err == nil {
 		err = hostErr
 	}
-	if err == nil && len(attacks) > 1 {
+	if err == nil && asksDurability(s.exp) {
 		err = s.finalReads(ctx)
 	}
 	if err == nil {

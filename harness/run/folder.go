@@ -46,7 +46,8 @@ type Facts struct {
 	Fingerprint   string              `json:"fingerprint"`
 	Control       string              `json:"control,omitempty"`
 	Workers       int                 `json:"workers"`
-	HotKeys       []uint32            `json:"hotKeys,omitempty"` // those of the shard that the load was for, by number
+	HotKeys       []uint32            `json:"hotKeys,omitempty"`   // those of the shard that the load was for, by number
+	Registers     int                 `json:"registers,omitempty"` // how many there are; 0 where none were asked
 	Faults        []FaultFacts        `json:"faults"`
 	Environment   reports.Environment `json:"environment"`
 	Command       string              `json:"command"`

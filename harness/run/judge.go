@@ -263,17 +263,23 @@ func (t *trial) waivers() []slo.Waiver {
 // plannedEnd is when the run would have ended at the latest, had it not been
 // cut short.
 func (t *trial) plannedEnd() int64 {
-	p := t.exp.Phases
-	var last time.Duration
-	timed := slices.ContainsFunc(t.facts.Faults, func(f FaultFacts) bool { return f.At > 0 })
-	for i, f := range t.facts.Faults {
-		at := f.At
-		if !timed && len(t.exp.Faults) == len(t.facts.Faults) {
-			at = t.exp.Faults[i].At // a run of an earlier version did not write it down
+	faults := slices.Clone(t.facts.Faults)
+	timed := slices.ContainsFunc(faults, func(f FaultFacts) bool { return f.At > 0 })
+	for i := range faults {
+		if !timed && len(t.exp.Faults) == len(faults) {
+			faults[i].At = t.exp.Faults[i].At // a run of an earlier version did not write it down
 		}
-		last = max(last, at+f.Lasts)
 	}
-	return int64(p.Warmup + p.Baseline + t.facts.Shift + last + p.Observe)
+	return planned(t.exp, t.facts.Shift, faults)
+}
+
+// planned is when a run ends at the latest.
+func planned(e *experiment.Experiment, shift time.Duration, faults []FaultFacts) int64 {
+	var last time.Duration
+	for _, f := range faults {
+		last = max(last, f.At+f.Lasts)
+	}
+	return int64(e.Phases.Warmup + e.Phases.Baseline + shift + last + e.Phases.Observe)
 }
 
 // faults are the experiment's, each with what the events tell of it.

@@ -13,7 +13,7 @@ import (
 )
 
 // plans are the load and, when the experiment asks about the data, the
-// write-once keys beside it.
+// write-once keys and the registers beside it.
 func (s *session) plans() ([]load.Plan, error) {
 	l := s.exp.Load
 	pool, beside, err := workers(s.exp)
@@ -30,14 +30,40 @@ func (s *session) plans() ([]load.Plan, error) {
 		Seed: s.o.Seed, Good: s.exp.SLO.GoodLatency, Other: s.noteOther,
 	}
 	plans := []load.Plan{plan}
-	if write, ok := s.exp.Writer(); ok && asksDurability(s.exp) {
-		plan, err := load.Durability(plan, shape.Thinned{Of: plan.Schedule, Share: durableShare(s.exp)}, beside, write.Name)
+	if s.exp.Consistency == nil {
+		return plans, nil
+	}
+	write, _ := s.exp.Writer() // the experiment is not valid without one, nor without a reader
+	schedule := shape.Thinned{Of: plan.Schedule, Share: besideShare(s.exp)}
+	if asksDurability(s.exp) {
+		durable, err := load.Durability(plan, schedule, beside, write.Name)
 		if err != nil {
 			return nil, err
 		}
-		plans = append(plans, plan)
+		plans = append(plans, durable)
+	}
+	if s.facts.Registers > 0 {
+		read, _ := s.exp.Reader()
+		remove, _ := s.exp.Remover()
+		registers, err := load.RegisterStream(plan, load.RegisterPlan{
+			Schedule: schedule, Workers: beside, Write: write.Name, Read: read.Name, Delete: remove.Name,
+			Count: s.facts.Registers, Rest: s.exp.Consistency.Rest(),
+		})
+		if err != nil {
+			return nil, err
+		}
+		plans = append(plans, registers)
 	}
 	return plans, nil
+}
+
+// registers is over how many the stream of registers is spread: it follows from
+// how long the run takes as planned; 0 when nothing is asked about the data.
+func (s *session) registers(faults []FaultFacts) int {
+	if s.exp.Consistency == nil {
+		return 0
+	}
+	return load.Registers(besideShare(s.exp) * s.exp.Load.Rate.Count(time.Duration(planned(s.exp, s.o.Shift, faults))))
 }
 
 // triggers are what the client tries again; nil for the usual outcomes.

@@ -20,7 +20,7 @@ func preflight(o Options) error {
 	if err != nil {
 		return mistake("%w", err)
 	}
-	all := pool + beside
+	all := pool + 2*beside
 	if len(o.Echo) > 0 {
 		all += controlWorkers
 	}
@@ -28,13 +28,13 @@ func preflight(o Options) error {
 }
 
 // workers are how many requests of the load can be under way at once, and how
-// many writes of keys that nobody else touches, beside it.
+// many of each of the two streams beside it that ask about the data.
 func workers(e *experiment.Experiment) (pool, beside int, err error) {
 	if pool, err = e.Load.Pool(); err != nil {
 		return 0, 0, err
 	}
-	if _, writes := e.Writer(); writes && asksDurability(e) {
-		beside, err = experiment.WorkersFor(durableShare(e)*e.Load.Rate.Peak(e.Load.Timeout), e.Load.Timeout)
+	if e.Consistency != nil {
+		beside, err = experiment.WorkersFor(besideShare(e)*e.Load.Rate.Peak(e.Load.Timeout), e.Load.Timeout)
 	}
 	return pool, beside, err
 }
@@ -44,6 +44,6 @@ func asksDurability(e *experiment.Experiment) bool {
 	return e.Consistency != nil && e.Consistency.Promise.Durable
 }
 
-// durableShare is how many write-once keys are written for each request of the
-// load; the other half of the share is for registers.
-func durableShare(e *experiment.Experiment) float64 { return e.Consistency.Share / 2 }
+// besideShare is how many write-once keys are written for each request of the
+// load, and how often a register is asked or written.
+func besideShare(e *experiment.Experiment) float64 { return e.Consistency.Share / 2 }

@@ -298,12 +298,12 @@ func (s *session) writeFacts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	env := s.facts.Environment
+	env, faults := s.facts.Environment, s.faultFacts()
 	s.facts = Facts{
 		SchemaVersion: reports.SchemaVersion, Run: s.id, StartedAt: s.clock.Time(0).UTC(), Seed: s.o.Seed, Shift: s.o.Shift, Platform: s.o.Platform,
 		Substitutes: substitutes, Commit: Commit(ctx, filepath.Dir(s.exp.File)),
 		ConfigDigest: digestOf(env.Config), Control: s.exp.Applied, Workers: pool,
-		HotKeys: s.facts.HotKeys, Faults: s.faultFacts(), Environment: env, Command: s.o.Command,
+		HotKeys: s.facts.HotKeys, Registers: s.registers(faults), Faults: faults, Environment: env, Command: s.o.Command,
 	}
 	parts := append([]string{s.o.Platform, fmt.Sprint(env.CPUs), env.OS, env.Priority, string(s.exp.Comparable())}, substitutes...)
 	if name := s.o.Build.Name; name != "" {

@@ -239,8 +239,28 @@ type Consistency struct {
 	Unknown        int      `json:"unknown"`
 	Unreachable    int      `json:"unreachable"`
 	Resurrected    int      `json:"resurrected"`
-	MaxStalenessMs *float64 `json:"maxStalenessMs"`     // null: not measured
+	MaxStalenessMs *float64 `json:"maxStalenessMs"`     // of any one read; null: not measured
 	Examples       []string `json:"examples,omitempty"` // a few violations in words
+
+	// What the registers showed, whatever was promised; nothing in a run that had none.
+	Registers      int        `json:"registers,omitempty"`
+	RegisterReads  int        `json:"registerReads,omitempty"`  // that were answered
+	RegisterWrites int        `json:"registerWrites,omitempty"` // that had, or may have had, an effect
+	Level          string     `json:"level,omitempty"`          // "linearizable", "session guarantees" or "bounded staleness"
+	DeltaMs        *float64   `json:"deltaMs,omitempty"`        // the smallest staleness with which one order explains everything; null: not known
+	WorstKeys      []WorstKey `json:"worstKeys,omitempty"`
+}
+
+// WorstKey is a register that was stale, or whose answers came in a wrong order.
+type WorstKey struct {
+	Key      string   `json:"key"`
+	Reads    int      `json:"reads"`
+	Writes   int      `json:"writes"`
+	Stale    int      `json:"stale"`    // reads of a value that was surely over
+	OldestMs float64  `json:"oldestMs"` // for how long, at the longest
+	OldestAt float64  `json:"oldestAt"` // when that read began
+	DeltaMs  *float64 `json:"deltaMs"`  // the smallest staleness that explains it; null: not known
+	Broken   int      `json:"broken"`   // session guarantees that were not kept
 }
 
 // Objective is one thing that was demanded, and what came of it. Low and High

@@ -16,7 +16,33 @@ type Series struct {
 	Host          *Host          `json:"host,omitempty"` // null when nobody looked
 	Spectrum      []SpectrumLine `json:"spectrum"`       // response times by phase
 	Keys          []KeyCount     `json:"keys,omitempty"`
+	Picture       *Picture       `json:"picture,omitempty"` // of the worst register
 }
+
+// Picture is what happened to one register around the read that shows most.
+type Picture struct {
+	Key  string      `json:"key"`
+	What string      `json:"what"` // in a sentence
+	Ops  []PictureOp `json:"ops"`  // in the order in which they began
+}
+
+// PictureOp is an operation of a Picture.
+type PictureOp struct {
+	Client  int      `json:"client"`
+	Replica string   `json:"replica"`
+	Kind    string   `json:"kind"`  // "write", "read" or "delete"
+	Value   string   `json:"value"` // the write that it did, or saw; "" for nothing
+	Begin   float64  `json:"begin"`
+	End     *float64 `json:"end"`  // null: its outcome never became known
+	Role    string   `json:"role"` // what it is to the story; "" for nothing
+}
+
+// The roles of a PictureOp.
+const (
+	RoleStale  = "stale"  // the read that shows it
+	RoleSource = "source" // the write that it saw
+	RoleMissed = "missed" // what it should have seen
+)
 
 // Host is what was seen of the generator's host and of its runtime. A share that
 // was not told is null.

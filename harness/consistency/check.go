@@ -34,11 +34,13 @@ type Question struct {
 	Incomplete string   // why they are incomplete; "" when they are not
 	Aborted    bool     // the run ended early
 	Values     bool     // some operation returns values: a run that read none shows nothing about foreign ones
+
+	Registers *Registers // nil: the run had none
 }
 
 // Check answers q from what was added: the counts, and the objectives
-// lostWrites (when it has a limit) and foreign (always). Stale is not asked
-// yet and stays 0.
+// lostWrites (when it has a limit), foreign (always), and those of the promise
+// where there were registers.
 func (c *Checker) Check(q Question) (reports.Consistency, []reports.Objective) {
 	n := c.count(q.Replicas)
 	objectives := make([]reports.Objective, 0, 2)
@@ -50,6 +52,12 @@ func (c *Checker) Check(q Question) (reports.Consistency, []reports.Objective) {
 		Acked: n.acked, Lost: n.lost, Foreign: c.foreign, Unknown: n.unknown,
 		Unreachable: n.unreachable + n.unread, Resurrected: n.resurrected,
 		Examples: append(append(n.lostExamples, c.foreignExamples(q.Replicas)...), n.backToLife...),
+	}
+	if q.Registers != nil {
+		f := q.Registers.findings(c.registers, q.Faults)
+		objectives = append(objectives, f.promised(q)...)
+		f.describe(&out, q)
+		c.found = f
 	}
 	if q.LostLimit != nil || c.read > 0 || c.finals > 0 {
 		out.Verdict = merge(objectives)

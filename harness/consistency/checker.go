@@ -34,11 +34,14 @@ type Checker struct {
 	read    int      // answers of any stream that carried a value
 	foreign int
 	strange []history.Op // the first foreign values
-	wide    bool         // a replica beyond the 64 that can be told apart
+
+	registers gathered
+	found     *findings // by Check, about the registers
+	wide      bool      // a replica beyond the 64 that can be told apart
 }
 
 // NewChecker makes an empty checker.
-func NewChecker() *Checker { return &Checker{pages: map[uint64]*page{}} }
+func NewChecker() *Checker { return &Checker{pages: map[uint64]*page{}, registers: gathered{}} }
 
 // fewExamples is how many violations of a kind are told in words.
 const fewExamples = 5
@@ -69,6 +72,8 @@ func (c *Checker) Add(op history.Op) {
 		if op.Effect == history.Acknowledged {
 			w.acked = op.Done
 		}
+	case history.Register:
+		c.registers.add(op)
 	case history.Final:
 		c.final(op)
 	}

@@ -1,5 +1,6 @@
 // Package consistency decides what became of the data: acknowledged writes
-// that were lost, and values that nobody wrote. It is pure, like package slo:
+// that were lost, values that nobody wrote, and answers that were too old or came
+// in a wrong order. It is pure, like package slo:
 // the same log gives the same answer, bit for bit. Time is int64 nanoseconds
 // since the run's origin.
 //
@@ -20,6 +21,29 @@
 // surely had no effect and is read all the same is resurrected. When a key is
 // read several times through a replica, the last answer counts; a time-out
 // after an answer does not take the answer back.
+//
+// # Registers (§6.2)
+//
+// Registers are read and written all the time, and each value names its write.
+// A read is stale when a write was acknowledged before it began that came after
+// the one it returned; how long before is its age. That is a lower bound: what
+// a client saw late, or sent late, makes it less, never more. What others on the
+// host can have held the run up for is taken off before a read breaks a limit.
+//
+//   - staleness: the age of a read is held to what is promised for when it
+//     began: while nothing is broken, or from an injection until the data must
+//     have converged after the heal. In a healthy stretch after a fault only
+//     writes count that were acknowledged in it.
+//   - convergence: what was written until then. A read that is older than while
+//     healthy by a write of before the stretch shows that the data did not
+//     converge. It is asked of registers at rest, since one that is written again
+//     shows nothing.
+//   - order: session guarantees, of a client through one replica, or one order
+//     of everything.
+//
+// Of concurrent writes through different replicas that do not know of each other
+// either may win: none is over before the other began. A write that was
+// superseded is not lost.
 //
 // # Foreign values (§6.3)
 //

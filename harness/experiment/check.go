@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"gauntlet/harness/diagnostic"
 )
@@ -17,6 +18,7 @@ func (d *draft) check(r *reader) {
 	d.checkMix(r)
 	d.chooseOperations(r)
 	d.checkSLO(r)
+	d.checkPromise(r)
 	d.checkWaivers(r)
 	d.checkWorkers(r)
 	d.checkRetries(r)
@@ -144,6 +146,30 @@ func (d *draft) checkSLO(r *reader) {
 	if d.SLO.LostWrites != nil && (d.Consistency == nil || !d.Consistency.Promise.Durable) {
 		r.refuseAt("slo.lostWrites", "promise it: consistency: {promise: {durable: true}}", "lostWrites needs writes that are promised to be durable")
 	}
+}
+
+func (d *draft) checkPromise(r *reader) {
+	if d.Consistency == nil {
+		return
+	}
+	p := d.Consistency.Promise
+	if p.Linearizable && len(p.Session) > 0 {
+		r.refuseAt("consistency.promise.session", "leave session out", "linearizable promises more than any session guarantee")
+	}
+	if p.Staleness.Fault < p.Staleness.Healthy {
+		r.refuseAt("consistency.promise.staleness", "raise fault, or lower healthy", "answers may be %s old while nothing is broken, and only %s while something is", orUnbounded(p.Staleness.Healthy), orUnbounded(p.Staleness.Fault))
+	}
+	_, wrote := r.written["consistency.promise.convergence"]
+	if wrote && p.Convergence != Unbounded && p.Staleness.Healthy == Unbounded {
+		r.refuseAt("consistency.promise.convergence", "promise staleness.healthy, or convergence: unbounded", "what converges in %v is the age of the answers, and that has no limit", p.Convergence)
+	}
+}
+
+func orUnbounded(d time.Duration) string {
+	if d == Unbounded {
+		return "unbounded"
+	}
+	return d.String()
 }
 
 func (d *draft) checkWorkers(r *reader) {

@@ -49,7 +49,8 @@ const (
 	leastBaseline  = 1000 // requests
 	leastDurable   = 100  // acknowledged writes around each fault
 	wilsonSquared  = 1.96 * 1.96
-	durableOfShare = 0.5 // of consistency.share goes to write-once keys, the rest to registers
+	durableOfShare = 0.5  // of consistency.share goes to write-once keys, the rest to registers
+	readsOfShare   = 0.25 // goes to reads of registers
 )
 
 // Decide says whether a run of e can decide what it is held to, before any
@@ -99,6 +100,7 @@ func (e *Experiment) decide(parts func(i int) []Part, shift time.Duration) (Deci
 		}
 	}
 	d.durability()
+	d.registers()
 	for _, share := range []float64{1, 1. / 3, 0.05} {
 		d.Floors = append(d.Floors, FloorOf(share, d.lowest, whole(d.offered(e.Phases.Warmup, e.Phases.Warmup+e.Phases.Baseline))))
 	}

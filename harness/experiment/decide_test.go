@@ -43,6 +43,8 @@ func TestTheDocumentedExampleCanBeDecided(t *testing.T) {
   availability:put ≥ 99%      decidable: needs 381 requests, has 9000
   residual of put ≤ 1%        decidable: needs 381 requests after recovery and the 4s in which it settles, has 2600
   lostWrites ≤ 0              decidable: needs 100 acknowledged writes around each fault, has at least 3055 of 3100 around PodChaos redis-down
+  staleness ≤ 100ms           decidable: needs 70 reads of registers while nothing is broken, has 1000
+  convergence ≤ 10s           decidable: needs 12 reads, 10s after the last heal and later, of registers that were not written since, has 83
 
   100% bad   seen from 6ms, counts from 101ms
   33.3% bad  seen from 50ms, counts from 301ms
@@ -67,7 +69,7 @@ func TestWhatCannotBeDecidedIsRefused(t *testing.T) {
 		{"observe just enough", "phases: {observe: 19s}", time.Minute, ""},
 		{"observe for a lower limit", "phases: {observe: 8s}\nslo: {recovery: 3s}", time.Minute, ""},
 		{"residual", "phases: {observe: 5s}\nslo: {recovery: 1s}", time.Minute, "x.yaml:2:19: residual of put cannot be decided: it needs 381 requests"},
-		{"a thin load has a longer H", "load: {rate: 100/s}\nphases: {observe: 19.4s}\nslo: {availability: none}", time.Minute, "x.yaml:3:19: recovery cannot be decided: it needs 19.445s"},
+		{"a thin load has a longer H", "load: {rate: 100/s}\nphases: {observe: 19.4s}\nslo: {availability: none}\nconsistency: none", time.Minute, "x.yaml:3:19: recovery cannot be decided: it needs 19.445s"},
 		{"a load too thin", "load: {rate: 19/s}\nphases: {baseline: 60s}\nslo: {availability: none}\nconsistency: none", time.Minute, "x.yaml:2:14: recovery cannot be decided"},
 		{"availability", "slo: {availability: {get: 99.999%}}", time.Minute, "x.yaml:2:27: availability:get cannot be decided: it needs 384157 requests"},
 		{"availability of all", "slo: {availability: 99.99%}", 0, "x.yaml:2:21: availability cannot be decided: it needs 38413 requests, and there are 30000"},
@@ -78,6 +80,10 @@ func TestWhatCannotBeDecidedIsRefused(t *testing.T) {
 		{"durable writes that no time is there for", "phases: {warmup: 0s, baseline: 1s}\nconsistency: {share: 5%}", 0, "x.yaml:3:22: lostWrites cannot be decided: it needs 100 acknowledged writes around each fault, and there are at least 67 of 75 around a b"},
 		{"durable writes just enough", "consistency: {share: 6%}", 0, ""},
 		{"durable writes that would suffice if all were acknowledged", "consistency: {share: 5%}", 0, "x.yaml:2:22: lostWrites cannot be decided: it needs 100 acknowledged writes around each fault, and there are at least 92 of 100 around a b"},
+		{"registers that nobody reads in time", "load: {rate: 200/s}\nconsistency: {share: 10%, promise: {convergence: 28s}}\nphases: {observe: 30s}\nslo: {availability: none}", time.Minute, "x.yaml:4:19: convergence cannot be decided: it needs 12 reads, 28s after the last heal"},
+		{"registers that are read too seldom", "load: {rate: 200/s}\nphases: {baseline: 8s, observe: 20s}\nconsistency: {share: 9%, promise: {convergence: unbounded}}\nslo: {availability: none}", time.Minute, "x.yaml:4:22: staleness cannot be decided: it needs 70 reads of registers while nothing is broken, and there are 36"},
+		{"an order of too few", "load: {rate: 100/s}\nslo: {lostWrites: none, availability: none}\nconsistency: {share: 8%, promise: {convergence: unbounded, session: [monotonic-reads], staleness: {healthy: unbounded}}}", 0, "x.yaml:4:22: order cannot be decided: it needs 500 reads and writes of registers, and there are 220"},
+		{"a default that there is no time for", "phases: {observe: 14s}\nslo: {recovery: 5s}", time.Minute, ""},
 		{"durable writes that may all fail until it must have recovered", "load: {rate: 900/s}\nslo: {availability: none}", 10 * time.Second, "x.yaml:1:1: lostWrites cannot be decided: it needs 100 acknowledged writes around each fault, and there are at least 90 of 540 around a b"},
 		{"durable writes after it must have recovered", "load: {rate: 900/s}\nslo: {availability: none}", 20 * time.Second, ""},
 		{"durable writes of which any may fail that fails", "load: {rate: 900/s}\nslo: {availability: 99%}", 10 * time.Second, ""},

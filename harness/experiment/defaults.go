@@ -57,6 +57,9 @@ func (d *draft) settle(r *reader) {
 	if !wrote("slo.availability") {
 		d.SLO.Availability = slices.DeleteFunc(d.SLO.Availability, func(a Availability) bool { return !d.mixes(a.Operation) })
 	}
+	if c := d.Consistency; c != nil && !wrote("consistency.promise.convergence") && d.Phases.Observe < c.Promise.Convergence*3/2 {
+		c.Promise.Convergence = Unbounded // nobody asked for it, and there is not the time to see it
+	}
 	if !wrote("slo.lostWrites") && (d.Consistency == nil || !d.Consistency.Promise.Durable) {
 		d.SLO.LostWrites = nil
 	}

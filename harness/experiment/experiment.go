@@ -174,23 +174,38 @@ type Consistency struct {
 // Rest is how long a register is written before it is left alone for as long
 // (see load.RegisterStream): three times the convergence, so that a third of
 // those that rested when the last fault was healed still do when the data must
-// have converged; between 3 s and a minute.
+// have converged; at least 3 s.
 func (c *Consistency) Rest() time.Duration {
 	if c.Promise.Convergence == Unbounded {
 		return 30 * time.Second
 	}
-	return min(max(3*c.Promise.Convergence, 3*time.Second), time.Minute)
+	return max(3*c.Promise.Convergence, 3*time.Second)
 }
 
 // Promise is what the target declares about its data.
 type Promise struct {
-	Durable     bool
-	Staleness   Staleness
-	Convergence time.Duration
+	Durable      bool
+	Staleness    Staleness
+	Convergence  time.Duration // after a heal, until no answer is older than Staleness.Healthy; Unbounded: none is promised
+	Session      []string      // guarantees to a client that keeps its replica, of sessionGuarantees
+	Linearizable bool          // one order explains everything
 }
 
 // Staleness is how old an answer may be; Unbounded where no limit holds.
 type Staleness struct{ Healthy, Fault time.Duration }
+
+// Bounded says that some limit holds.
+func (s Staleness) Bounded() bool { return s.Healthy != Unbounded || s.Fault != Unbounded }
+
+// Converges says that the answers are promised to be as young again as they
+// were, some time after a heal.
+func (p Promise) Converges() bool {
+	return p.Convergence != Unbounded && p.Staleness.Healthy != Unbounded
+}
+
+// Ordered says that something is promised about the order in which writes are
+// seen.
+func (p Promise) Ordered() bool { return p.Linearizable || len(p.Session) > 0 }
 
 // Unbounded is a Staleness without a limit.
 const Unbounded = time.Duration(1<<63 - 1)

@@ -92,12 +92,29 @@ func (e *Experiment) Objectives() []string {
 	if e.SLO.LostWrites != nil {
 		names = append(names, "lostWrites")
 	}
-	if e.Consistency != nil {
-		names = append(names, "staleness", "convergence", "order")
-	}
+	names = append(names, e.promised()...)
 	names = append(names, "foreign", "steadyState")
 	if len(e.SLO.Availability) > 0 {
 		names = append(names, "residual")
+	}
+	return names
+}
+
+// promised are the objectives that the target's promise makes.
+func (e *Experiment) promised() []string {
+	if e.Consistency == nil {
+		return nil
+	}
+	var names []string
+	p := e.Consistency.Promise
+	if p.Staleness.Bounded() {
+		names = append(names, "staleness")
+	}
+	if p.Converges() && len(e.Faults) > 0 {
+		names = append(names, "convergence")
+	}
+	if p.Ordered() {
+		names = append(names, "order")
 	}
 	return names
 }

@@ -129,29 +129,3 @@ func readAvailability(r *reader, path string, n ast.Node, s *SLO) {
 		}
 	})
 }
-
-var consistencyFields = object[Consistency]{
-	scalar("share", "Of the load's rate, sent in addition to it.", share("10%", false), func(c *Consistency) *float64 { return &c.Share }),
-	nested("promise", "What the target declares about its data.", promiseFields, func(c *Consistency) *Promise { return &c.Promise }),
-}
-
-var promiseFields = append(object[Promise]{
-	scalar("durable", "An acknowledged write survives the death of any part.", boolean, func(p *Promise) *bool { return &p.Durable }),
-	nested("staleness", "How old an answer may be.", object[Staleness]{
-		scalar("healthy", "While nothing is broken.", age, func(s *Staleness) *time.Duration { return &s.Healthy }),
-		scalar("fault", "While something is.", age, func(s *Staleness) *time.Duration { return &s.Fault }),
-	}, func(p *Promise) *Staleness { return &p.Staleness }),
-	scalar("convergence", "How long after the last heal all replicas are equal.", duration(0, day), func(p *Promise) *time.Duration { return &p.Convergence }),
-}, unsupported[Promise]("linearizable", "session", "order")...)
-
-// age is a duration or "unbounded".
-var age = func() unit[time.Duration] {
-	d := duration(0, day)
-	return unit[time.Duration]{d.what + ", or unbounded", schema{"anyOf": []schema{d.schema, {"const": "unbounded"}}},
-		func(w word) (time.Duration, error) {
-			if w.text == "unbounded" {
-				return Unbounded, nil
-			}
-			return d.parse(w)
-		}}
-}()

@@ -15,7 +15,9 @@ func (t *trial) result() *reports.Result {
 	in := t.input()
 	judged := slo.Judge(in)
 	t.instrument(&judged.Validity)
-	data, dataObjectives := t.checker.Check(t.question(in))
+	question := t.question(in)
+	data, dataObjectives := t.checker.Check(question)
+	t.picture = t.checker.Picture(question)
 	objectives := slo.Arrange(slices.Concat(judged.Objectives, dataObjectives))
 	objectives = slo.Waive(objectives, t.waivers(), t.facts.StartedAt)
 	for i := range objectives {

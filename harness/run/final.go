@@ -6,9 +6,14 @@ import (
 	"slices"
 	"time"
 
+	"gauntlet/harness/experiment"
 	"gauntlet/harness/history"
 	"gauntlet/harness/load"
 )
+
+// patience is how long an acknowledged key is looked for where the target does
+// not say how long its data may take to converge.
+const patience = 10 * time.Second
 
 // finalReads asks every replica for every write-once key, past the routing.
 // An acknowledged one that is absent is asked for again until the data has had
@@ -27,6 +32,9 @@ func (s *session) finalReads(ctx context.Context) error {
 	s.tell.line("reading %d acknowledged write-once keys through %d replicas", len(acknowledged), len(through))
 	begin := s.clock.Now()
 	convergence := s.exp.Consistency.Promise.Convergence
+	if convergence == experiment.Unbounded {
+		convergence = patience
+	}
 	limit := convergence + time.Minute + time.Duration(len(acknowledged)+len(refused))*time.Millisecond
 	reading, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

@@ -49,6 +49,7 @@ type trial struct {
 	aborted  *reports.Aborted
 	samples  *slo.Samples
 	checker  *consistency.Checker
+	picture  *reports.Picture // of what the checker found; result makes it
 	summary  *summary
 	keys     load.Distribution
 	from     []generator // in the order of the logs
@@ -321,5 +322,35 @@ func (t *trial) question(in slo.Input) consistency.Question {
 			q.Finished, q.Incomplete = true, e.Detail
 		}
 	}
+	if t.facts.Registers > 0 && t.exp.Consistency != nil {
+		q.Registers = t.registers()
+	}
 	return q
+}
+
+// searchLimit bounds the one question about the data whose answer may take any
+// time: in which order a register was written that was also deleted.
+const searchLimit = 10 * time.Second
+
+// registers is what the checker must know to judge the register stream.
+func (t *trial) registers() *consistency.Registers {
+	p, kinds := t.exp.Consistency.Promise, t.exp.Load.Operations
+	remove, _ := t.exp.Remover()
+	up := slo.HoldUps(t.masks())
+	r := &consistency.Registers{
+		Promise: consistency.Promise{Healthy: p.Staleness.Healthy, Fault: p.Staleness.Fault, Convergence: p.Convergence, Session: p.Session, Linearizable: p.Linearizable},
+		Begin:   t.phases.Baseline.Begin,
+		Name:    load.RegisterKey,
+		Client:  func(seq uint64) int { return load.RegisterClient(t.log.Header.Clients, seq) },
+		Writes:  func(kind uint8) bool { return int(kind) < len(kinds) && kinds[kind].Writes },
+		Deletes: func(kind uint8) bool {
+			return int(kind) < len(kinds) && remove.Name != "" && kinds[kind].Name == remove.Name
+		},
+		HeldUp: func(from, to int64) int64 { return up.In(slo.Span{Begin: from, End: to}) },
+		Search: searchLimit,
+	}
+	for _, s := range t.spans {
+		r.End = max(r.End, s.end)
+	}
+	return r
 }

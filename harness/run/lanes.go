@@ -22,6 +22,7 @@ func (t *trial) series(r *reports.Result) *reports.Series {
 	s.Lanes = append(s.Lanes, t.replicaLanes(end)...)
 	s.Keys = t.keyCounts()
 	s.Host = t.hostSeries(s.Seconds)
+	s.Picture = t.picture
 	return &s
 }
 

@@ -2,6 +2,7 @@ package register
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"sort"
 )
@@ -21,15 +22,14 @@ type Age struct {
 // No age is above Staleness, which also counts what only several reads together
 // show: an age is about one read, so that it belongs to an instant of the run.
 func (h *History) Ages(ops []Op) []Age {
-	over := h.over()
 	var all []Age
 	for _, o := range ops {
 		if o.Write {
 			continue
 		}
 		a := Age{Read: o}
-		if t, ok := over[o.Value]; ok && t < o.Invoke {
-			a.Since = o.Invoke - t
+		if by, ok := h.Over(o, math.MinInt64); ok && by.Return < o.Invoke {
+			a.Since = o.Invoke - by.Return
 		}
 		all = append(all, a)
 	}
@@ -37,27 +37,33 @@ func (h *History) Ages(ops []Op) []Age {
 	return all
 }
 
-// over is since when each value is surely over; values that may still be true
-// are not in it.
-func (h *History) over() map[uint64]int64 {
-	writes := make([]Op, 0, len(h.clusters))
-	for _, c := range h.clusters {
-		writes = append(writes, c.write)
+// Over is the write with which what a read returned was surely over, the first
+// of those that were acknowledged at from or later; false when there is none.
+func (h *History) Over(read Op, from int64) (by Op, ok bool) {
+	if read.Value != Initial {
+		return h.writes.after(h.last(read), from)
 	}
-	slices.SortFunc(writes, func(a, b Op) int { return cmp.Compare(a.Invoke, b.Invoke) })
-	earliest := make([]int64, len(writes)+1) // return of the writes from i on
-	earliest[len(writes)] = Never
-	for i := len(writes) - 1; i >= 0; i-- {
-		earliest[i] = min(earliest[i+1], writes[i].Return)
+	// A delete after a delete leaves nothing as well: only a value ends it.
+	return h.stores.after(h.last(read), from)
+}
+
+// last is the instant after which whatever began comes after what the read
+// returned: by then it had been seen, or acknowledged. Of nothing, it is when
+// the last delete was acknowledged that the read may have seen.
+func (h *History) last(read Op) int64 {
+	if read.Value == Initial {
+		return h.deletes.until(read.Return)
 	}
-	all := map[uint64]int64{}
-	for _, c := range h.clusters {
-		next := sort.Search(len(writes), func(i int) bool { return writes[i].Invoke > c.first })
-		if t := earliest[next]; t != Never {
-			all[c.value] = t
-		}
+	return h.clusters[h.at[read.Value]].first
+}
+
+// begun is the instant before which nothing that was over by then comes after
+// what the operation wrote or returned: its write began.
+func (h *History) begun(o Op) int64 {
+	if o.Write {
+		return o.Invoke
 	}
-	return all
+	return h.clusters[h.at[o.Value]].write.Invoke
 }
 
 // Session is a broken promise to one client.
@@ -77,10 +83,6 @@ const (
 // Sessions is every read that gave a client a value that surely came before
 // one that the same client had written, or read, before.
 func (h *History) Sessions(ops []Op) []Session {
-	first, begun := map[uint64]int64{}, map[uint64]int64{}
-	for _, c := range h.clusters {
-		first[c.value], begun[c.value] = c.first, c.write.Invoke
-	}
 	byClient := map[int][]Op{}
 	for _, o := range ops {
 		byClient[o.Client] = append(byClient[o.Client], o)
@@ -94,7 +96,7 @@ func (h *History) Sessions(ops []Op) []Session {
 			if o.Write && o.Return == Never {
 				continue
 			}
-			if n := len(known); n == 0 || begun[o.Value] > begun[known[n-1].Value] {
+			if n := len(known); n == 0 || h.begun(o) > h.begun(known[n-1]) {
 				known = append(known, o)
 			} else {
 				known = append(known, known[n-1])
@@ -109,7 +111,7 @@ func (h *History) Sessions(ops []Op) []Session {
 			if n == 0 {
 				continue
 			}
-			if before := known[n-1]; begun[before.Value] > first[o.Value] {
+			if before := known[n-1]; h.begun(before) > h.last(o) {
 				broken := MonotonicReads
 				if before.Write {
 					broken = ReadYourWrites

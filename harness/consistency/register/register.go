@@ -24,11 +24,14 @@ type Op struct {
 	Invoke int64 // ns
 	Return int64 // ns, ≥ Invoke; Never of a write that may take effect at any later time
 	Value  uint64
-	Write  bool
-	Client int
+	Write  bool // of Initial: a delete
+	Client int  // of those that Sessions tells apart
 }
 
-// Initial is the value that a key has before it is written.
+func (o Op) deletes() bool { return o.Write && o.Value == Initial }
+
+// Initial is the value that a key has before it is written, and again when it
+// was deleted.
 const Initial uint64 = 0
 
 // Never is the Return of a write whose outcome is not known.
@@ -67,14 +70,25 @@ func (c *cluster) start(delta int64) int64 {
 // History is the clusters of a key.
 type History struct {
 	clusters []cluster
+	at       map[uint64]int // the cluster of each value
+	stores   succession     // writes of values
+	writes   succession     // deletes as well
+	deletes  deletions
 }
 
 // New sorts the operations of one key by value. The error is a *Mistake: a
 // value that nobody wrote, one written twice, or one read before its write
 // began.
 func New(ops []Op) (*History, error) {
-	h := &History{}
-	at := map[uint64]int{}
+	n := 1
+	for _, o := range ops {
+		if o.Write {
+			n++
+		}
+	}
+	h := &History{clusters: make([]cluster, 0, n), at: make(map[uint64]int, n)}
+	stores, writes := make([]Op, 0, n), make([]Op, 0, n)
+	at := h.at
 	enter := func(w Op) {
 		at[w.Value] = len(h.clusters)
 		h.clusters = append(h.clusters, cluster{value: w.Value, write: w, first: w.Return, last: math.MinInt64})
@@ -84,11 +98,19 @@ func New(ops []Op) (*History, error) {
 		if !o.Write {
 			continue
 		}
+		writes = append(writes, o)
+		if o.deletes() {
+			h.deletes.ops = append(h.deletes.ops, o)
+			continue
+		}
 		if _, twice := at[o.Value]; twice {
-			return nil, &Mistake{o, "the value is written twice, or is the initial one"}
+			return nil, &Mistake{o, "the value is written twice"}
 		}
 		enter(o)
+		stores = append(stores, o)
 	}
+	h.stores, h.writes = successionOf(stores), successionOf(writes)
+	h.deletes.settle()
 	for _, o := range ops {
 		if o.Write {
 			continue
@@ -107,15 +129,24 @@ func New(ops []Op) (*History, error) {
 	// A write of unknown outcome that nobody saw may never have happened.
 	h.clusters = slices.DeleteFunc(h.clusters, func(c cluster) bool { return !c.read && c.write.Return == Never })
 	slices.SortFunc(h.clusters, func(a, b cluster) int { return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(a.value, b.value)) })
+	clear(h.at)
+	for i := range h.clusters {
+		h.at[h.clusters[i].value] = i
+	}
 	return h, nil
 }
+
+// Deleted says whether the key was deleted. A read of nothing then does not
+// name the write that it saw, so that zones cannot tell of an order: see Search.
+func (h *History) Deleted() bool { return len(h.deletes.ops) > 0 }
 
 // Conflict is two values of which neither can come before the other: some
 // operation of each was over before some operation of the other began.
 type Conflict struct{ A, B uint64 }
 
 // Linearizable tells whether one order explains every operation, and if not,
-// two values that cannot be ordered. It takes n·log n steps for n operations.
+// two values that cannot be ordered. It takes n·log n steps for n operations,
+// and is for a history without deletes, as Staleness is.
 func (h *History) Linearizable() (Conflict, bool) { return h.ordered(0) }
 
 // ordered is Linearizable with reads that may be stale by delta.

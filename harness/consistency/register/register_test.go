@@ -55,7 +55,6 @@ func TestWhatNoOrderExplains(t *testing.T) {
 	for name, ops := range map[string][]Op{
 		"a value that nobody wrote":         {read(0, 1, 7)},
 		"a value written twice":             {write(0, 1, 7), write(2, 3, 7)},
-		"the initial value written":         {write(0, 1, Initial)},
 		"a value read before it was begun":  {read(0, 1, 7), write(2, 3, 7)},
 		"an unknown one read before it was": {read(0, 1, 7), write(2, Never, 7)},
 	} {
@@ -175,17 +174,6 @@ func shifted(ops []Op, delta int64) []Op {
 		all = append(all, o)
 	}
 	return all
-}
-
-var model = porcupine.Model{
-	Init: func() any { return Initial },
-	Step: func(state, input, _ any) (bool, any) {
-		o := input.(Op)
-		if o.Write {
-			return true, o.Value
-		}
-		return o.Value == state.(uint64), state
-	},
 }
 
 func linearizableByPorcupine(ops []Op) bool {

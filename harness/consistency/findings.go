@@ -1,0 +1,183 @@
+package consistency
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"time"
+
+	"gauntlet/harness/consistency/register"
+)
+
+// old is a read whose value was surely over for some time.
+type old struct {
+	key  uint32
+	read register.Op
+	by   register.Op // the write whose acknowledgement made an end of it
+	age  int64       // ns, from that acknowledgement to the begin of the read
+	held int64       // of it, for how long others can have held the run up
+}
+
+// sure is the part of the age that nobody but the system can have made.
+func (o old) sure() int64 { return o.age - o.held }
+
+// oldest are the reads with the longest sure ages, fewExamples of them.
+type oldest []old
+
+func (all *oldest) add(o old) {
+	at, _ := slices.BinarySearchFunc(*all, o, func(a, b old) int {
+		return cmp.Or(cmp.Compare(b.sure(), a.sure()), cmp.Compare(b.age, a.age), cmp.Compare(a.key, b.key), cmp.Compare(a.read.Invoke, b.read.Invoke), cmp.Compare(a.read.Client, b.read.Client))
+	})
+	if at < fewExamples {
+		*all = slices.Insert(*all, at, o)
+		*all = (*all)[:min(len(*all), fewExamples)]
+	}
+}
+
+// held are reads that were held to a limit.
+type held struct {
+	reads    int
+	late     int    // surely above it
+	doubtful int    // above it, unless others held the run up
+	worst    oldest // of all of them that were stale
+}
+
+func (h *held) judge(o old, limit time.Duration) {
+	switch {
+	case o.age <= 0:
+		return
+	case o.sure() > int64(limit):
+		h.late++
+	case o.age > int64(limit):
+		h.doubtful++
+	}
+	h.worst.add(o)
+}
+
+// healing is what was read after a heal.
+type healing struct {
+	held         // of those that began when the data must have converged
+	rested int   // of them, of registers that were last written before the heal
+	last   int64 // when the last began that was older than while healthy, ns after the heal; 0: none was
+	fresh  int64 // when every register and replica of such a read had given a fresh one, ns after the heal
+	open   bool  // some never did
+}
+
+// broken is a session guarantee that was not kept.
+type broken struct {
+	key uint32
+	register.Session
+}
+
+// tally is what there is to say of one register.
+type tally struct {
+	key           uint32
+	reads, writes int
+	stale         int
+	age           int64 // the longest
+	delta         int64 // the smallest staleness that explains it; −1: not known
+	unordered     bool
+	broken        int
+	at            int64 // of the read with the longest age
+}
+
+// findings is everything that the register stream shows.
+type findings struct {
+	stretches []stretch
+	staleness held
+	healings  []healing // by the place of the stretch that was broken
+	sessions  int       // reads that followed something of the same session
+	broken    int
+	breaches  []broken // the first of them
+	tallies   []tally
+	reads     int
+	writes    int
+	stale     int
+	oldest    oldest // of all reads
+	delta     int64
+	unordered int // registers that no order explains
+	deleted   int // of which it was searched
+	unknown   int // and not found in time
+	odd       int // whose values contradict the clocks
+	phantoms  int
+}
+
+// findings reads the registers one after the other.
+func (r *Registers) findings(g gathered, faults []Fault) *findings {
+	f := &findings{stretches: stretches(faults, r.Promise, r.Begin, r.End)}
+	f.healings = make([]healing, len(f.stretches))
+	limit := r.Search / time.Duration(max(1, len(g)))
+	for _, key := range g.keys() {
+		ops, phantoms := r.operations(g[key])
+		f.phantoms += phantoms
+		h, err := register.New(ops)
+		if m := (*register.Mistake)(nil); errors.As(err, &m) {
+			f.odd++
+			continue
+		}
+		f.one(r, key, ops, h, limit)
+	}
+	return f
+}
+
+// one enters a register.
+func (f *findings) one(r *Registers, key uint32, ops []register.Op, h *register.History, limit time.Duration) {
+	t := tally{key: key}
+	w := walk{findings: f, Registers: r, key: key, history: h, tally: &t}
+	for _, o := range ops {
+		w.step(o)
+	}
+	w.settle()
+	f.order(h, ops, &t, limit)
+	f.session(r, key, h, ops, &t)
+	f.reads, f.writes, f.stale = f.reads+t.reads, f.writes+t.writes, f.stale+t.stale
+	f.tallies = append(f.tallies, t)
+}
+
+// order asks whether one order explains the register.
+func (f *findings) order(h *register.History, ops []register.Op, t *tally, limit time.Duration) {
+	if h.Deleted() {
+		f.deleted++
+		switch register.Search(ops, max(limit, time.Millisecond)) {
+		case register.Unordered:
+			t.unordered, t.delta = true, -1
+			f.unordered++
+		case register.Unknown:
+			t.delta = -1
+			f.unknown++
+		}
+		return
+	}
+	if _, ok := h.Linearizable(); !ok {
+		t.unordered, t.delta = true, h.Staleness()
+		f.unordered++
+		f.delta = max(f.delta, t.delta)
+	}
+}
+
+// session counts what broke a guarantee that is promised; where none is, any.
+func (f *findings) session(r *Registers, key uint32, h *register.History, ops []register.Op, t *tally) {
+	known := map[int]int64{} // by session, when it first knew something
+	for _, o := range ops {
+		if first, ok := known[o.Client]; !ok || o.Return < first {
+			known[o.Client] = o.Return
+		}
+	}
+	for _, o := range ops {
+		if !o.Write && known[o.Client] < o.Invoke {
+			f.sessions++
+		}
+	}
+	for _, s := range h.Sessions(ops) {
+		if len(r.Promise.Session) > 0 && !slices.Contains(r.Promise.Session, s.Broken) {
+			continue
+		}
+		t.broken++
+		f.broken++
+		f.breaches = append(f.breaches, broken{key, s})
+	}
+	slices.SortStableFunc(f.breaches, func(a, b broken) int {
+		return cmp.Or(cmp.Compare(a.Read.Invoke, b.Read.Invoke), cmp.Compare(a.key, b.key))
+	})
+	f.breaches = f.breaches[:min(len(f.breaches), fewExamples)]
+}

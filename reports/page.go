@@ -80,6 +80,7 @@ type page struct {
 	Sections []section
 	Spectrum *chart
 	Keys     *chart
+	Picture  *chart
 	Sorted   []objectiveRow
 	Waived   []Objective // whose FAIL is accepted for now
 	Gated    string      // what that means for a pipeline
@@ -232,7 +233,7 @@ func (p *page) charts(r *Result, s *Series) error {
 		}
 		p.Sections = append(p.Sections, sec)
 	}
-	p.Spectrum, p.Keys = spectrumChart(s), keyChart(s)
+	p.Spectrum, p.Keys, p.Picture = spectrumChart(s), keyChart(s), pictureChart(r, s)
 	return nil
 }
 

@@ -103,6 +103,10 @@ func failSample() sample {
 	r.Episodes = []Episode{{"op:get", 25.002, 25.001, 25.003, ptr(103.4), 103.38, 103.43, 41.2, 0.55, 3, 37080, 0.02}, {"overall", 25.002, 25.001, 25.003, ptr(103.4), 103.38, 103.43, 41.5, 0.55, 3, 41500, 0.02}, {"shard:7", 90.1, 90.09, 90.11, ptr(90.6), 90.5, 90.7, 0.3, 0.6, 3, 5, 0.8}}
 	r.Consistency.Lost, r.Consistency.Verdict = 3, Fail
 	r.Consistency.Examples = []string{"d-17-204 acknowledged at 41.207 s by mapper-2, absent from mapper-1 and mapper-3 at 112.8 s", "d-17-209 acknowledged at 41.311 s by mapper-2, absent from all replicas at 112.8 s"}
+	r.Consistency.Stale, r.Consistency.MaxStalenessMs = 31, ptr(812.4)
+	r.Consistency.Registers, r.Consistency.RegisterReads, r.Consistency.RegisterWrites, r.Consistency.Level, r.Consistency.DeltaMs = 48, 2712, 2688, "bounded staleness", ptr(812.4)
+	r.Consistency.WorstKeys = []WorstKey{{"r-17", 61, 52, 9, 812.4, 92.107, ptr(812.4), 1}, {"r-3", 58, 60, 2, 140, 40.5, nil, 0}}
+	sm.series.Picture = samplePicture()
 	r.Objectives = []Objective{
 		{"recovery", "≤ 15 s", "78.4 s", ptr(78.38), ptr(78.43), "−63.4 s (−423 %)", 115000, Fail, LimitBroken, "The first episode after the injection ended only after 78.4 s.", 31, nil},
 		sm.availability("availability:get", 0.999, 0),
@@ -310,4 +314,18 @@ func spectrumOf(phase string, ms []float64) SpectrumLine {
 func nearest(sorted []float64, q float64) float64 {
 	i := int(math.Ceil(q*float64(len(sorted)))) - 1
 	return sorted[min(max(i, 0), len(sorted)-1)]
+}
+
+// samplePicture is a register whose write B one replica never took.
+func samplePicture() *Picture {
+	op := func(client int, kind, value string, begin, ms float64, role string) PictureOp {
+		return PictureOp{client, "mapper-2", kind, value, begin, ptr(begin + ms/1000), role}
+	}
+	unknown := op(5, "write", "write 4107", 91.52, 0, "")
+	unknown.End = nil
+	return &Picture{Key: "r-17", What: "r-17, read through mapper-2 at 92.107 s, still had the value of write 4001, 812 ms after write 4093 was acknowledged", Ops: []PictureOp{
+		op(1, "write", "write 4001", 84.2, 3.1, RoleSource), op(2, "read", "write 4001", 91.21, 2, ""), op(5, "write", "write 4093", 91.29, 4.6, RoleMissed),
+		op(3, "read", "write 4093", 91.41, 2.2, ""), unknown, op(2, "read", "write 4093", 91.7, 90, ""), op(1, "read", "write 4093", 91.9, 2, ""), op(7, "delete", "", 92.0, 1.4, ""),
+		op(2, "read", "write 4001", 92.107, 2.4, RoleStale), op(3, "read", "", 92.19, 2.4, ""),
+	}}
 }

@@ -90,7 +90,7 @@ func (t *trial) describeFaults(faults []slo.Fault, judged slo.Judgement) []repor
 // run alike: without a steady state nothing else could be decided, and wrong
 // data is worse than slow data and often its cause. The rest is in the order
 // of the result.
-var telling = []string{"steadyState", "foreign", "lostWrites"}
+var telling = []string{"steadyState", "foreign", "lostWrites", "order", "convergence", "staleness"}
 
 // Deciding is the objective that decided the run, whose sentence stands under
 // the verdict; false for a PASS, and for a run that was cut short when every

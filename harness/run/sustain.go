@@ -28,8 +28,8 @@ type Ask struct {
 // Asks is what e asks when fault i touches victims[i] replicas.
 func Asks(e *experiment.Experiment, platform string, faults []chaos.Timed, victims []int) Ask {
 	a := Ask{Rate: e.Load.Rate.Peak(e.Load.Timeout), Times: 1, Stress: capacity.Stress{Grouped: platform == chaos.Docker}}
-	if _, writes := e.Writer(); writes && asksDurability(e) {
-		a.Times += durableShare(e)
+	if e.Consistency != nil {
+		a.Times += e.Consistency.Share // write-once keys and registers
 	}
 	if !e.Inert {
 		a.Stress.Workers, a.Stress.Cores = chaos.Burning(faults, victims)

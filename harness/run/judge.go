@@ -112,6 +112,7 @@ func (t *trial) belongTogether() error {
 func (t *trial) gather() error {
 	rules := rulesOf(t.exp)
 	collector := slo.NewCollector(rules)
+	collector.Expect(t.expected())
 	t.checker = consistency.NewChecker()
 	latest := int64(math.MinInt64)
 	err := t.each(func(op history.Op) {
@@ -145,6 +146,21 @@ func (t *trial) gather() error {
 			t.summary.add(op, t.scopes(op)...)
 		}
 	})
+}
+
+// expected is how many requests of the load the log holds at the most: those of
+// the phases that were written down and, of a run that was killed in one, of
+// what it was to last. Beyond some millions it is left to grow: a file may claim
+// what it likes.
+func (t *trial) expected() int {
+	end := t.plannedEnd()
+	for _, e := range t.events {
+		if e.Type == history.EventEnd || e.Type == history.EventAbort {
+			end = min(end, max(e.At, e.Until))
+		}
+	}
+	n := t.exp.Load.Rate.Count(time.Duration(end))
+	return int(min(n, float64(4<<20)))
 }
 
 // rulesOf say which requests of a run of e are bad.

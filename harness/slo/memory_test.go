@@ -61,3 +61,22 @@ func BenchmarkCollectMillion(b *testing.B) {
 		c.Samples()
 	}
 }
+
+// Who says how many requests there will be pays for them once.
+func TestRoomForWhatIsExpected(t *testing.T) {
+	const n = 1_000_000
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	c := NewCollector(rules)
+	c.Expect(n)
+	for i := range int64(n) {
+		due := (i ^ 1) * ms / 10 // not quite in order
+		c.Add(history.Op{Due: due, Sent: due, Done: due + ms})
+	}
+	s := c.Samples()
+	runtime.ReadMemStats(&after)
+	allocated := float64(after.TotalAlloc-before.TotalAlloc) / (1 << 20)
+	if len(s.all) != n || allocated > 24 {
+		t.Errorf("collecting %d requests allocates %.1f MB, want at most the 23 of their samples", len(s.all), allocated)
+	}
+}

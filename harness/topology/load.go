@@ -74,6 +74,9 @@ func Load(ctx context.Context, path string, o Options) (Stack, error) {
 	for _, name := range startOrder(project) {
 		stack.Services = append(stack.Services, m.service(project.Services[name]))
 	}
+	for _, name := range sortedKeys(project.Volumes) {
+		m.refuse([]string{"volumes", name}, "volume "+name, project.Volumes[name], ofVolume)
+	}
 	if len(stack.Services) == 0 {
 		m.add([]string{"services"}, "the file has no services", "")
 	}

@@ -42,29 +42,6 @@ func (m *mistakes) service(c types.ServiceConfig) Service {
 	return s
 }
 
-// leftOut refuses what no platform here carries out and a system may not work
-// without: to leave it out in silence would test another one.
-func (m *mistakes) leftOut(path []string, c types.ServiceConfig) {
-	const write = "have the command write the file from its environment as it starts, or bake it into the image"
-	for _, f := range []struct {
-		name  string
-		given bool
-		hint  string
-	}{
-		{"configs", len(c.Configs) > 0, write},
-		{"secrets", len(c.Secrets) > 0, write},
-		{"tmpfs", len(c.Tmpfs) > 0, "give it a named volume, listed under the file's volumes"},
-		{"network_mode", c.NetworkMode != "" && c.NetworkMode != "bridge", "leave it out: services of a run have a network of their own"},
-		{"stop_signal", c.StopSignal != "" && strings.TrimPrefix(c.StopSignal, "SIG") != "TERM", "a replica that is to end gets SIGTERM"},
-		{"privileged", c.Privileged, ""},
-		{"devices", len(c.Devices) > 0, ""},
-	} {
-		if f.given {
-			m.add(append(slices.Clone(path), f.name), fmt.Sprintf("service %s has %s, which gauntlet does not carry out", c.Name, f.name), f.hint)
-		}
-	}
-}
-
 // cores undoes compose-go's reading of a decimal fraction into 32 bits: 0.1
 // stays 0.1.
 func cores(f float32) float64 {

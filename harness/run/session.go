@@ -305,10 +305,23 @@ func (s *session) writeFacts(ctx context.Context) error {
 		ConfigDigest: digestOf(env.Config), Control: s.exp.Applied, Workers: pool,
 		HotKeys: s.facts.HotKeys, Registers: s.registers(faults), Faults: faults, Environment: env, Command: s.o.Command,
 	}
-	parts := append([]string{s.o.Platform, fmt.Sprint(env.CPUs), env.OS, env.Priority, string(s.exp.Comparable())}, substitutes...)
+	s.facts.Fingerprint = s.fingerprint()
+	return writeJSON(filepath.Join(s.dir, factsFile), s.facts)
+}
+
+// fingerprint is the same for runs that may be compared: of one experiment, on
+// one kind of machine, with the same in the place of what is missing there. A
+// loss by the kernel is another fault than a proxy's.
+func (s *session) fingerprint() string {
+	env := s.facts.Environment
+	parts := append([]string{s.o.Platform, fmt.Sprint(env.CPUs), env.OS, env.Priority, string(s.exp.Comparable())}, s.facts.Substitutes...)
 	if name := s.o.Build.Name; name != "" {
 		parts = append(parts, "build "+name)
 	}
-	s.facts.Fingerprint = digest(parts...)
-	return writeJSON(filepath.Join(s.dir, factsFile), s.facts)
+	for _, f := range s.o.Faults {
+		if by := chaos.CapabilityOf(s.o.Platform, s.o.Kernel, f.Fault).By; by != "" {
+			parts = append(parts, f.Name+" by "+by)
+		}
+	}
+	return digest(parts...)
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"gauntlet/harness/chaos"
 	"gauntlet/harness/experiment"
 	"gauntlet/harness/history"
 	"gauntlet/reports"
@@ -120,4 +121,25 @@ func TestAnIllSystemHasNoSteadyState(t *testing.T) {
 		}
 	}
 	t.Errorf("%s: %s; want steadyState to fail", out.Result.Verdict, out.Result.Why)
+}
+
+// Runs are compared when the same was done to them: a packet that the kernel
+// drops costs more than one that a proxy holds back.
+func TestTheFingerprintTellsWhoDoesTheFault(t *testing.T) {
+	app := func(name string) chaos.Selector { return chaos.Selector{Labels: map[string]string{"app": name}} }
+	far := chaos.Fault{Name: "far", Kind: chaos.NetworkChaos, Action: chaos.NetworkDelay, Duration: time.Minute, Selector: app("mapper"),
+		Network: &chaos.Network{Delay: time.Millisecond, Target: &chaos.Target{Selector: app("redis")}}}
+	loss := far
+	loss.Action, loss.Network = chaos.NetworkLoss, &chaos.Network{Loss: 0.05, Target: far.Network.Target}
+	o := outside(t, http.NotFoundHandler())
+	of := func(f chaos.Fault, drops bool) string {
+		s := &session{exp: o.Experiment, o: Options{Platform: chaos.Docker, Kernel: chaos.Kernel{Drops: drops}, Faults: []chaos.Timed{{Fault: f}}}}
+		return s.fingerprint()
+	}
+	if of(loss, true) == of(loss, false) {
+		t.Error("a loss by the kernel has the fingerprint of one by a proxy")
+	}
+	if of(far, true) != of(far, false) {
+		t.Error("a delay, which only a proxy does, has another fingerprint where the kernel can drop packets")
+	}
 }

@@ -32,7 +32,6 @@ func TestAHealthyMachineLacksNothing(t *testing.T) {
 
 // Every state of every check, by what a machine would have to be like.
 func TestStates(t *testing.T) {
-	const netem = "unshare --net -- tc qdisc add dev lo root netem delay 1ms"
 	for _, c := range []struct {
 		name  string
 		make  func(*fake)
@@ -91,14 +90,16 @@ func TestStates(t *testing.T) {
 		{"docker", func(f *fake) {
 			f.Engine = func(context.Context) (Engine, error) { return Engine{"unix:///s", "19.03", "1.40"}, nil }
 		}, Warn, "older than 1.41"},
-		{"netem", func(f *fake) { f.without("tc") }, Missing, "apt-get install iproute2"},
-		{"netem", func(f *fake) { f.Root = false }, Unknown, "sudo"},
-		{"netem", func(f *fake) { f.OS = "darwin" }, Unknown, "not on darwin"},
-		{"netem", func(f *fake) {
-			f.programs[netem] = answer{errs: "Error: Specified qdisc kind is unknown.\n", err: errExit}
-		}, Missing, "Specified qdisc kind"},
-		{"netem", func(f *fake) {
-			f.programs[netem] = answer{errs: "unshare: unshare failed: Operation not permitted\n", err: errExit}
+		{"nginx", func(f *fake) { f.without("nginx") }, Missing, "apt-get install nginx"},
+		{"nginx", func(f *fake) { f.without("nginx"); f.programs["/usr/sbin/nginx"] = answer{err: errExit} }, OK, "/usr/sbin/nginx"},
+		{"webdis", func(f *fake) { f.without("webdis") }, Missing, "apt-get install webdis"},
+		{"webdis", func(f *fake) { f.programs["webdis"] = answer{err: errExit} }, OK, "/bin/webdis"},
+		{"iptables", func(f *fake) { f.OS = "darwin" }, Unknown, "not on darwin"},
+		{"iptables", func(f *fake) {
+			f.programs[drop] = answer{errs: "iptables: No chain/target/match by that name.\n", err: errExit}
+		}, Missing, "No chain/target/match"},
+		{"iptables", func(f *fake) {
+			f.programs[drop] = answer{errs: "unshare: unshare failed: Operation not permitted\n", err: errExit}
 		}, Unknown, "restricted container"},
 		{"iptables", func(f *fake) { f.without("iptables") }, Missing, "apt-get install iptables"},
 		{"iptables", func(f *fake) {
@@ -220,7 +221,7 @@ func TestALoadThatCannotBeSentIsNotThePlatforms(t *testing.T) {
 
 func TestOnlyWhatLocalNeedsMakesAReportFail(t *testing.T) {
 	f := healthy()
-	for _, program := range []string{"redis-server", "git", "gcc", "chromium", "promtool", "iptables", "tc"} {
+	for _, program := range []string{"redis-server", "git", "gcc", "chromium", "promtool", "iptables", "nginx", "webdis"} {
 		f.without(program)
 	}
 	engineFails(fs.ErrNotExist)(f)
@@ -262,7 +263,7 @@ func TestTheJSONIsStable(t *testing.T) {
 			t.Errorf("got %v, want %v", c, want)
 		}
 	}
-	const all = "go ports disk open-files processes memory cores cpu-pressure timer generator left-behind redis-server git docker netem iptables cgroup c-compiler chromium promtool"
+	const all = "go ports disk open-files processes memory cores cpu-pressure timer generator left-behind redis-server nginx webdis git docker iptables cgroup c-compiler chromium promtool"
 	if got.SchemaVersion != 1 || !got.OK || strings.Join(names, " ") != all {
 		t.Errorf("version %d, ok %v, checks %v", got.SchemaVersion, got.OK, names)
 	}

@@ -29,6 +29,9 @@ type answer struct {
 
 var errExit = errors.New("exit status 1")
 
+// drop is the command that tries whether the kernel drops packets.
+const drop = "unshare --net -- iptables -w 1 -A INPUT -p tcp -m statistic --mode random --probability 0.5 -m comment --comment gauntlet -j DROP"
+
 // healthy is a machine on which nothing is to be complained of.
 func healthy() *fake {
 	f := &fake{files: map[string]string{
@@ -47,8 +50,8 @@ func healthy() *fake {
 		"iptables -m statistic -h": {out: "statistic match options:\n --mode mode\n[!] --probability p\n"},
 		"iptables -m comment -h":   {out: "comment match options:\n--comment COMMENT\n"},
 		"iptables-restore":         {}, "iptables-save": {},
-		"tc": {}, "unshare --net -- tc qdisc add dev lo root netem delay 1ms": {},
-		"unshare --net -- iptables -w 1 -A INPUT -p tcp -m statistic --mode random --probability 0.5 -m comment --comment gauntlet -j DROP": {},
+		"nginx": {}, "webdis": {}, // not to be run
+		drop: {},
 	}}
 	f.Machine = Machine{OS: "linux", Go: "go1.26.1", CPUs: 4, Root: true,
 		ReadFile: f.readFile, LookPath: f.lookPath, Run: f.run,

@@ -13,25 +13,9 @@ func notHere(m Machine) (finding, bool) {
 	return finding{Unknown, "not on " + m.OS, "a container on Linux has it"}, m.OS != "linux"
 }
 
-// lookNetem tries netem on the loopback device of a network namespace that
-// ends with the command.
-func lookNetem(ctx context.Context, m Machine, _ Needs) finding {
-	if f, not := notHere(m); not {
-		return f
-	}
-	for _, name := range []string{"tc", "unshare"} {
-		if _, err := m.LookPath(name); err != nil {
-			return finding{state: Missing, found: name + ": not on PATH"}
-		}
-	}
-	if !m.Root {
-		return finding{Unknown, "only root can try it", "sudo gauntlet doctor"}
-	}
-	return tryApart(ctx, m, "tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms")
-}
-
-// lookIptables asks the program for what it knows, and the kernel as
-// lookNetem does: the program's knowledge says nothing of the kernel's.
+// lookIptables asks the program for what it knows, and the kernel by trying it
+// in a network namespace that ends with the command: the program's knowledge
+// says nothing of the kernel's.
 func lookIptables(ctx context.Context, m Machine, _ Needs) finding {
 	if f, not := notHere(m); not {
 		return f

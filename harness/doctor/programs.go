@@ -50,6 +50,25 @@ func broken(name string, args []string, line string, err error) finding {
 	return finding{state: Missing, found: text, advice: "it is installed and does not work: reinstall it"}
 }
 
+// there is the check of a program that is not asked for anything: webdis starts
+// a server whatever it is asked, and nginx tells its version as a complaint.
+func there(m Machine, names ...string) finding {
+	for _, name := range names {
+		if path, err := m.LookPath(name); err == nil {
+			return finding{state: OK, found: path}
+		}
+	}
+	return finding{state: Missing, found: names[0] + ": not on PATH"}
+}
+
+// lookNginx looks where Debian has it as well, which is on the PATH of root
+// alone: the Compose file of webdis does the same.
+func lookNginx(_ context.Context, m Machine, _ Needs) finding {
+	return there(m, "nginx", "/usr/sbin/nginx")
+}
+
+func lookWebdis(_ context.Context, m Machine, _ Needs) finding { return there(m, "webdis") }
+
 func lookGit(ctx context.Context, m Machine, _ Needs) finding {
 	return program(ctx, m, []string{"--version"}, "git")
 }

@@ -24,7 +24,7 @@ func connect(ctx context.Context) (*testcontainers.DockerProvider, error) {
 	prepare.Do(func() {
 		for name, value := range map[string]string{
 			"TESTCONTAINERS_RYUK_DISABLED": "true",
-			// Within a container or VM the library would dial the gateway; the ports are published on loopback.
+			// Within a container or VM the library would dial the gateway, where nothing may be published.
 			"TESTCONTAINERS_HOST_OVERRIDE": "127.0.0.1",
 		} {
 			if os.Getenv(name) == "" {
@@ -47,7 +47,7 @@ func connect(ctx context.Context) (*testcontainers.DockerProvider, error) {
 		return nil, err
 	}
 	if !here(host) {
-		return nil, fmt.Errorf("the Docker engine at %s is another machine's: the ports of its containers are published there on loopback, where gauntlet does not reach them; use an engine of this machine", host)
+		return nil, fmt.Errorf("the Docker engine at %s is another machine's: the ports of its containers are published there, where gauntlet does not reach them; use an engine of this machine", host)
 	}
 	return provider, nil
 }
@@ -68,7 +68,7 @@ func meant(asked, host string) error {
 	return fmt.Errorf("the Docker engine at %s, where DOCKER_HOST points, does not answer; that at %s does, and is not what was asked for (unset DOCKER_HOST to use it)", asked, host)
 }
 
-// here tells whether the engine at host publishes ports on our loopback.
+// here tells whether the engine at host publishes ports on this machine.
 func here(host string) bool {
 	u, err := url.Parse(host)
 	if err != nil {

@@ -113,7 +113,7 @@ func (c *campaign) one(ctx context.Context, i int) (entered bool, err error) {
 	out, runErr := c.beside(ctx, i, seed)
 	if out.Result == nil {
 		if ctx.Err() != nil {
-			return false, context.Cause(ctx)
+			return false, errors.Join(context.Cause(ctx), uncleaned(out))
 		}
 		err = c.ledger.Enter(Entry{Row: r.Name, Seed: seed, Failed: fmt.Sprint(runErr)})
 		c.say(r, n, "could not be carried out: %v", runErr)

@@ -234,6 +234,24 @@ func TestAnInterruptedCampaign(t *testing.T) {
 	}
 }
 
+// An interruption before anything was measured does not hide what it left.
+func TestAnInterruptedRunTellsWhatItLeft(t *testing.T) {
+	l := newLab(t, 5)
+	o := l.options()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	o.Run = func(context.Context, int, int64, string) (run.Outcome, error) {
+		cancel(run.ErrInterrupted{Name: "SIGINT"})
+		return run.Outcome{Unclean: errors.New("a process is left")}, context.Cause(ctx)
+	}
+	ledger := l.ledger()
+	defer ledger.Close()
+	var unclean *UncleanError
+	var by run.ErrInterrupted
+	if _, err := Carry(ctx, o, ledger); !errors.As(err, &unclean) || !errors.As(err, &by) {
+		t.Errorf("%v, want the interruption and what is left", err)
+	}
+}
+
 func TestWhatCannotBeCleanedUpEndsTheCampaign(t *testing.T) {
 	l := newLab(t, 5)
 	o := l.options()

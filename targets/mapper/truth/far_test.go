@@ -324,3 +324,13 @@ func TestTroubleIsToldWithinASecond(t *testing.T) {
 		})
 	}
 }
+
+// A request that drains while the connections are closed is turned away.
+func TestAClosedRedisIsUnavailable(t *testing.T) {
+	r := New(Options{Addr: "127.0.0.1:1", Node: "a", Log: slog.New(slog.DiscardHandler)})
+	r.up.Store(true)
+	r.Close()
+	if _, err := r.Get(t.Context(), "key"); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("got %v", err)
+	}
+}

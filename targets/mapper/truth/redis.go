@@ -186,8 +186,12 @@ func (r *Redis) once(ctx context.Context, op string, do doing) error {
 	// a write half known: only the time-out ends a call.
 	ctx, cancel := r.bound(context.WithoutCancel(ctx), Timeout)
 	defer cancel()
+	c := r.client.Load()
+	if c == nil { // closed, while a request drains
+		return ErrUnavailable
+	}
 	start := time.Now()
-	err := classify(do(ctx, *r.client.Load()))
+	err := classify(do(ctx, *c))
 	r.Metrics.observe(op, start, err)
 	r.record(start, err)
 	return err

@@ -82,12 +82,17 @@ func Run(ctx context.Context, o Options) (out Outcome, err error) {
 	return out, errors.Join(err, judgeErr)
 }
 
-// begin enters the run in the register and makes its folder.
+// begin enters the run in the register and makes its folder. A session beside an
+// error is to be closed.
 func begin(ctx context.Context, o Options) (*session, error) {
 	now := time.Now()
 	id, err := newID(now)
 	if err != nil {
 		return nil, err
+	}
+	names, err := keyName(o.Experiment.Load.Keys)
+	if err != nil {
+		return nil, mistake("%w", err)
 	}
 	dir, err := newFolder(o.Out, o.Experiment.Name, id)
 	if err != nil {
@@ -95,10 +100,7 @@ func begin(ctx context.Context, o Options) (*session, error) {
 	}
 	hide := Hiding(o.Experiment)
 	o.Command = hide(o.Command)
-	s := &session{o: o, exp: o.Experiment, id: id, dir: dir, tell: newTeller(o.Progress)}
-	if s.keyName, err = keyName(o.Experiment.Load.Keys); err != nil {
-		return nil, mistake("%w", err)
-	}
+	s := &session{o: o, exp: o.Experiment, id: id, dir: dir, tell: newTeller(o.Progress), keyName: names}
 	s.reap(ctx)
 	s.entry, err = register.Open(ctx, register.Options{ID: id, Folder: dir, Command: o.Command, Wait: o.Wait})
 	if err != nil {
@@ -115,10 +117,7 @@ func begin(ctx context.Context, o Options) (*session, error) {
 	if trace := o.Experiment.Load.Trace; err == nil && trace.File != "" {
 		err = os.WriteFile(s.path(experiment.StandaloneTrace), []byte(trace.Source), 0o644)
 	}
-	if err != nil {
-		return nil, errors.Join(err, s.close())
-	}
-	return s, nil
+	return s, err
 }
 
 // reap removes what killed runs left. What cannot be removed does not keep

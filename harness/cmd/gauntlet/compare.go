@@ -117,7 +117,7 @@ func (c *compareCommand) end(file string, done pairs.Outcome, worst int, err err
 	case reports.Fail:
 		worst = worse(worst, exitFail)
 	case reports.Inconclusive:
-		worst = worse(worst, (&runCommand{OnInconclusive: c.OnInconclusive}).inconclusive())
+		worst = worse(worst, inconclusive(c.OnInconclusive))
 	}
 	if c.JSON {
 		err = errors.Join(err, reports.WriteComparison(std.out, told))

@@ -256,7 +256,7 @@ func (c *runCommand) code(exp *experiment.Experiment, out run.Outcome, err error
 	case gate(out.Result) == reports.Fail:
 		code = exitFail
 	case gate(out.Result) == reports.Inconclusive:
-		code = c.inconclusive()
+		code = inconclusive(c.OnInconclusive)
 	}
 	return worse(code, unclean(out))
 }

@@ -76,11 +76,12 @@ func (c *runCommand) suiteCode(s *reports.Suite) int {
 	case reports.Fail:
 		return exitFail
 	}
-	return c.inconclusive()
+	return inconclusive(c.OnInconclusive)
 }
 
-func (c *runCommand) inconclusive() int {
-	return map[string]int{"exit4": exitInconclusive, "fail": exitFail, "pass": exitPass}[c.OnInconclusive]
+// inconclusive is the exit code of INCONCLUSIVE, by the flag that says it.
+func inconclusive(on string) int {
+	return map[string]int{"exit4": exitInconclusive, "fail": exitFail, "pass": exitPass}[on]
 }
 
 // showSuite prints the end of a suite: with --json on stderr, since stdout

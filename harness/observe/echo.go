@@ -1,18 +1,16 @@
 package observe
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
-	"strings"
-	"syscall"
 	"time"
+
+	"gauntlet/harness/child"
 )
 
 // ServeEcho answers every HTTP request on a port of loopback of its own, and
@@ -40,7 +38,7 @@ func ServeEcho(in io.Reader, out io.Writer) error {
 	return nil
 }
 
-// echoTimeout is how long the echo may take to start and to end.
+// echoTimeout bounds the reading of a request's header.
 const echoTimeout = 10 * time.Second
 
 // Echo is a process that runs ServeEcho.
@@ -48,49 +46,24 @@ type Echo struct {
 	Address string // host:port
 	PID     int
 
-	cmd   *exec.Cmd
-	stdin io.Closer
+	process *child.Child
 }
 
 // StartEcho starts command, which must run ServeEcho on its stdin and stdout,
 // with env in addition to the harness's environment, and waits for its
-// address. It is in a process group of its own, so that Ctrl-C reaches it only
-// through the harness, which asks it to the end of the run.
+// address.
 func StartEcho(ctx context.Context, command []string, env ...string) (*Echo, error) {
-	cmd := exec.Command(command[0], command[1:]...)
-	cmd.Args[0] = os.Args[0] // a binary of several names does what it is called by
-	cmd.Env = append(os.Environ(), env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	stdin, err := cmd.StdinPipe()
+	c, err := child.Start(ctx, command, env...)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the echo: %w", err)
 	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start the echo: %w", err)
-	}
-	e := &Echo{PID: cmd.Process.Pid, cmd: cmd, stdin: stdin}
-	ctx, cancel := context.WithTimeout(ctx, echoTimeout)
-	defer cancel()
-	unwatch := context.AfterFunc(ctx, func() { cmd.Process.Kill() })
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	if !unwatch() || err != nil {
-		return nil, errors.Join(fmt.Errorf("the echo did not come up: %w", errors.Join(context.Cause(ctx), err)), e.Close())
-	}
-	e.Address = strings.TrimSpace(line)
-	return e, nil
+	return &Echo{Address: c.Said, PID: c.PID, process: c}, nil
 }
 
 // Close ends the process and waits for its end.
 func (e *Echo) Close() error {
-	e.stdin.Close()
-	late := time.AfterFunc(echoTimeout, func() { e.cmd.Process.Kill() })
-	defer late.Stop()
 	var exited *exec.ExitError
-	if err := e.cmd.Wait(); err != nil && !errors.As(err, &exited) {
+	if err := e.process.Close(); err != nil && !errors.As(err, &exited) {
 		return fmt.Errorf("end the echo: %w", err)
 	}
 	return nil

@@ -20,7 +20,7 @@ type Live struct {
 	InFlight int    // workers that are busy now
 
 	Since  []Count // by operation: requests due since the mark, whose outcome is known
-	Recent Count   // requests that ended in the last RecentSpan
+	Recent Count   // requests that ended in the RecentSpan before the second under way
 	P50    time.Duration
 	P99    time.Duration // response time over all outcomes of Recent; 0 without any
 }
@@ -29,11 +29,15 @@ type Live struct {
 // due time, the generator's own lateness left out) and how many bad.
 type Count struct{ Good, Bad uint64 }
 
-// RecentSpan is the span of Live.Recent: whole seconds of the run's clock,
-// the one under way among them.
+// RecentSpan is the span of Live.Recent: whole seconds of the run's clock that
+// are over. With the one under way a load that keeps its rate would look slower
+// than it is.
 const RecentSpan = recentSeconds * time.Second
 
 const recentSeconds = 5
+
+// keptSeconds has room for the second under way.
+const keptSeconds = recentSeconds + 1
 
 // live counts. Response times are kept in histograms of a second (3 digits,
 // 1 µs … 60 s) by the second in which a request ended.
@@ -43,7 +47,7 @@ type live struct {
 	unsent   uint64
 	mark     int64
 	since    []Count
-	seconds  [recentSeconds]second
+	seconds  [keptSeconds]second
 }
 
 type second struct {
@@ -75,7 +79,7 @@ func (l *live) count(op history.Op) {
 		l.since[op.Kind].add(good)
 	}
 	at := floorDiv(op.Done, int64(time.Second))
-	s := &l.seconds[((at%recentSeconds)+recentSeconds)%recentSeconds]
+	s := &l.seconds[((at%keptSeconds)+keptSeconds)%keptSeconds]
 	if s.at > at {
 		return // recorded too late to be recent
 	}
@@ -115,8 +119,9 @@ func (a *Attack) Live() Live {
 	s.Recorded, s.Unsent = l.recorded, l.unsent
 	s.Since = append(s.Since, l.since...)
 	all := newResponses()
+	current := floorDiv(now, int64(time.Second))
 	for _, second := range l.seconds {
-		if second.at > floorDiv(now, int64(time.Second))-recentSeconds {
+		if second.at < current && second.at >= current-recentSeconds {
 			s.Recent.Good += second.count.Good
 			s.Recent.Bad += second.count.Bad
 			all.Merge(second.responses)

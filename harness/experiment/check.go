@@ -85,11 +85,11 @@ func (d *draft) chooseOperations(r *reader) {
 		}
 	}
 	if d.Load.Populate > 0 && !d.need(Operation.stores) {
-		r.refuseAt("load.populate", "define one under load.operations with writes: true and {value} in its request, or populate: none",
+		r.refuseAt("load.populate", "define one under load.operations with writes: true and {value} in its request, or say load.populate: none",
 			"populating needs an operation that writes a value, and there is none")
 	}
 	if d.Consistency != nil && !(d.need(Operation.stores) && d.need(Operation.tells)) {
-		r.refuseAt("consistency", "define them under load.operations (writes: true; value: header:NAME or body), or leave consistency out",
+		r.refuseAt("consistency", "define them under load.operations (writes: true; value: header:NAME or body), or say consistency: none",
 			"consistency needs an operation that writes a value and one whose answer carries it")
 	}
 	if d.Consistency != nil {
@@ -98,20 +98,44 @@ func (d *draft) chooseOperations(r *reader) {
 	if d.Load.Populate > 0 {
 		d.need(Operation.tells) // to read each key once; without it they are written only
 	}
+	d.checkUse(r)
+}
+
+// checkUse refuses an operation that nothing sends: who wrote it means it to
+// be sent, and would read a verdict without it.
+func (d *draft) checkUse(r *reader) {
+	if len(d.Load.Mix) == 0 {
+		return // which is said already
+	}
+	used := func(name string) bool {
+		return slices.ContainsFunc(d.Load.Operations, func(o Operation) bool { return o.Name == name })
+	}
+	for _, o := range d.operations {
+		if !used(o.Name) {
+			r.refuseAt("load.operations."+o.Name, "give it a share of load.mix, or leave it out", "%q is in no load.mix, so that it would never be sent", o.Name)
+		}
+	}
 }
 
 // need adds the first operation that does what is asked, unless one is there.
+// The mapper's are none of a system whose mix has nothing of its protocol:
+// that would be written to at paths that it does not have.
 func (d *draft) need(does func(Operation) bool) bool {
 	if slices.ContainsFunc(d.Load.Operations, does) {
 		return true
 	}
 	for _, name := range d.operationNames() {
-		if o, _ := d.operation(name); does(o) {
+		if o, _ := d.operation(name); does(o) && !d.lent(name) {
 			d.Load.Operations = append(d.Load.Operations, o)
 			return true
 		}
 	}
 	return false
+}
+
+// lent: the operation is the mapper's, and the system another.
+func (d *draft) lent(name string) bool {
+	return d.Target.URL == "" && !d.ours[name] && !slices.ContainsFunc(d.Load.Mix, func(s Share) bool { return !d.ours[s.Operation] })
 }
 
 // stores: it writes a value that the harness chose.

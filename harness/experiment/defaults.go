@@ -11,7 +11,7 @@ import (
 // as it says there.
 func defaults() *draft {
 	none := 0
-	return &draft{Experiment: Experiment{
+	return &draft{ours: map[string]bool{}, Experiment: Experiment{
 		Repeat: 1,
 		Target: Target{Compose: "../docker-compose.yml", Service: "mapper", Routing: RouteService},
 		Load: Load{

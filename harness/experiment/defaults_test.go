@@ -153,6 +153,24 @@ load:
 	}
 }
 
+// A system that has nothing of the mapper's protocol is not written to in it;
+// one that has some of it populates as ever, whatever else is asked.
+func TestOperationsBesideTheMix(t *testing.T) {
+	names := func(source string) (names string) {
+		for _, o := range must(t, source).Load.Operations {
+			names += o.Name + " "
+		}
+		return names
+	}
+	const other = "operations: {home: {path: /}}"
+	if got := names("name: a\nload: {populate: none, mix: {home: 100%}, " + other + "}\nconsistency: none\n"); got != "home " {
+		t.Errorf("of another system: %s", got)
+	}
+	if got := names("name: a\nload: {mix: {home: 50%, get: 50%}, " + other + "}\n"); got != "home get put " {
+		t.Errorf("of the mapper: %s", got)
+	}
+}
+
 func TestLinesOfObjectives(t *testing.T) {
 	e := must(t, strings.TrimPrefix(`
 name: x

@@ -13,7 +13,8 @@ const day = 24 * time.Hour
 // draft is an experiment while it is being read.
 type draft struct {
 	Experiment
-	operations []Operation // that the file defines or changes, as far as they are written
+	operations []Operation     // that the file defines or changes, as far as they are written
+	ours       map[string]bool // those of them that take nothing over from the mapper's protocol
 	controls   []control
 }
 

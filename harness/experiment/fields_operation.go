@@ -79,6 +79,7 @@ func readOperations(r *reader, path string, n ast.Node, d *draft) {
 		o, known := d.operation(name)
 		if !known || has(value, "path") {
 			o = Operation{Name: name, Method: "GET"}
+			d.ours[name] = true
 		}
 		operationFields.read(r, at, value, &o)
 		o.check(r, at)

@@ -57,7 +57,7 @@ func find(here, name string) (string, error) {
 		return "", fmt.Errorf("%w: %q, and no folder %s here or above", ErrNotFound, name, folder)
 	}
 	names := append(namesIn(dir), namesIn(filepath.Join(dir, suiteFolder))...)
-	return "", fmt.Errorf("%w: %q; %s has %s; %s", ErrNotFound, name, shorter(here, dir), list(names), diagnostic.DidYouMean(name, names))
+	return "", fmt.Errorf("%w in %s: %q; %s", ErrNotFound, shorter(here, dir), name, diagnostic.DidYouMean(name, names))
 }
 
 func regular(path string) bool {
@@ -102,7 +102,7 @@ func nearest(here string) (string, bool) {
 // Entry is an experiment in a folder.
 type Entry struct {
 	Path       string
-	Name       string // the file's when Err is set
+	Name       string // the file's, by which Find finds it
 	Hypothesis string
 	Controls   []string
 	Err        error // it is not valid
@@ -117,7 +117,7 @@ func Names(dir string) []Entry {
 		if err != nil {
 			entry.Err = err
 		} else {
-			entry.Name, entry.Hypothesis = e.Name, e.Hypothesis
+			entry.Hypothesis = e.Hypothesis
 			for _, c := range e.Controls {
 				entry.Controls = append(entry.Controls, c.Name)
 			}
@@ -130,7 +130,7 @@ func Names(dir string) []Entry {
 // SuiteEntry is a suite in a folder of experiments.
 type SuiteEntry struct {
 	Path        string
-	Name        string // the file's when Err is set
+	Name        string // the file's, by which Find finds it
 	Description string
 	Experiments []string
 	Err         error // it is not valid
@@ -145,7 +145,7 @@ func Suites(dir string) []SuiteEntry {
 		if err != nil {
 			entry.Err = err
 		} else {
-			entry.Name, entry.Description = s.Name, s.About()
+			entry.Description = s.About()
 			for _, e := range s.Entries {
 				entry.Experiments = append(entry.Experiments, e.Experiment.Name)
 			}

@@ -37,7 +37,7 @@ func TestFind(t *testing.T) {
 		}
 	}
 	_, err := Find("iner")
-	if !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), `has inner; did you mean "inner"?`) {
+	if !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), `in ../../experiments: "iner"; did you mean "inner"?`) {
 		t.Errorf("%v", err)
 	}
 	for _, name := range []string{"x.yaml", "./x", "../.."} {

@@ -47,6 +47,9 @@ func (c *listCommand) Run(std streams) error {
 
 func (c *listCommand) experiments(table *tabwriter.Writer, dir string) error {
 	for _, e := range experiment.Names(dir) {
+		if _, objects := bareManifest(e.Path); objects {
+			continue // the faults of one of them
+		}
 		switch {
 		case c.Names:
 			fmt.Fprintln(table, e.Name)

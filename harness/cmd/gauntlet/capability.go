@@ -100,6 +100,20 @@ func bareManifest(name string) (path string, ok bool) {
 // which would say how long it goes on.
 const shownSpan = time.Hour
 
+// shownObjects is how many of what a Schedule or a Workflow makes are shown.
+const shownObjects = 5
+
+// span is how long a fault of a file lasts.
+func span(t chaos.Timed) string {
+	switch {
+	case t.OneShot():
+		return "once"
+	case t.Duration == 0:
+		return "without an end"
+	}
+	return fmt.Sprintf("for %v", t.Duration)
+}
+
 // manifest shows what the objects of a file would do, and where.
 func (c *validateCommand) manifest(ctx context.Context, path string, w io.Writer) error {
 	if len(c.Set) > 0 || c.Control != "" {
@@ -111,12 +125,12 @@ func (c *validateCommand) manifest(ctx context.Context, path string, w io.Writer
 	}
 	var errs []error
 	for _, timeline := range objects {
-		for _, t := range timeline {
-			span := "once"
-			if !t.OneShot() {
-				span = fmt.Sprintf("for %v", t.Duration)
-			}
-			fmt.Fprintf(w, "%s: %v after its begin, %s %s %s\n", path, t.At, t.Title(), t.Name, span)
+		shown := min(len(timeline), shownObjects)
+		for _, t := range timeline[:shown] {
+			fmt.Fprintf(w, "%s: %v after its begin, %s %s %s\n", path, t.At, t.Title(), t.Name, span(t))
+		}
+		if more := len(timeline) - shown; more > 0 {
+			fmt.Fprintf(w, "%s: %d more, the last %v after its begin\n", path, more, timeline[len(timeline)-1].At)
 		}
 		if c.Platform == "" || c.Platform == allPlatforms {
 			errs = append(errs, everywhere(w, kernelFor(ctx, allPlatforms, timeline), timeline))

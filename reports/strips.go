@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -21,7 +22,7 @@ var shares = []struct {
 
 // stripChart draws the bad share of each operation, replica and shard.
 func stripChart(sc scene, s *Series) *chart {
-	strips := s.Strips
+	strips, sound := withoutSoundShards(s.Strips)
 	if len(strips) == 0 {
 		return nil
 	}
@@ -51,10 +52,27 @@ func stripChart(sc scene, s *Series) *chart {
 	} else {
 		c.Sentence += " The worst was " + where + "."
 	}
+	if sound > 0 {
+		c.Sentence += fmt.Sprintf(" %s without a bad request left out.", plural(sound, "shard"))
+	}
 	if hidden > 0 {
 		c.Sentence += fmt.Sprintf(" %s more are not drawn.", count(hidden))
 	}
 	return c
+}
+
+// withoutSoundShards leaves out the shards of which no request was bad, and
+// counts them: there are many, their lines would show nothing, and what is
+// broken must have room before what is not.
+func withoutSoundShards(all []Strip) (shown []Strip, sound int) {
+	for _, s := range all {
+		if kind, _ := cutScope(s.Scope); kind == "shard" && !slices.ContainsFunc(s.Bad, func(share *float64) bool { return share != nil && *share > 0 }) {
+			sound++
+			continue
+		}
+		shown = append(shown, s)
+	}
+	return shown, sound
 }
 
 // strip draws one scope, runs of equal steps as one rectangle, and returns

@@ -201,7 +201,7 @@ func (p *prepared) describe(w io.Writer) error {
 	}
 	for _, f := range p.faults {
 		c := chaos.CapabilityOf(p.platform, p.kernel, f.Fault)
-		fmt.Fprintf(w, "\n  %s %s on %s: %s. %s.\n", f.Title(), f.Name, p.platform, c, c.How)
+		fmt.Fprintf(w, "\n  %s %s on %s: %s; %s\n", f.Title(), f.Name, p.platform, c, c.How)
 		for _, note := range c.Notes {
 			fmt.Fprintf(w, "    note: %s\n", note)
 		}

@@ -115,7 +115,7 @@ func (m *mistakes) placeholders(path []string, s *Service) {
 			return "", nil
 		})
 		if err != nil {
-			m.add(append(slices.Clone(path), below...), err.Error(), "known here: {port:N}, {volume:/path}, {replica}")
+			m.add(append(slices.Clone(path), below...), err.Error(), "known here: {port:N}, {volume:/path}, {replica}, {folder}")
 		}
 	})
 }

@@ -25,9 +25,10 @@ const (
 	PlacePort    PlaceholderKind = "port"    // {port:8080}
 	PlaceVolume  PlaceholderKind = "volume"  // {volume:/data}
 	PlaceReplica PlaceholderKind = "replica" // {replica}
+	PlaceFolder  PlaceholderKind = "folder"  // {folder}: that of the Compose file
 )
 
-var placeholderKinds = []string{string(PlacePort), string(PlaceVolume), string(PlaceReplica)}
+var placeholderKinds = []string{string(PlacePort), string(PlaceVolume), string(PlaceReplica), string(PlaceFolder)}
 
 // ErrPlaceholder is wrapped by every error about the form of a placeholder.
 var ErrPlaceholder = errors.New("bad placeholder")
@@ -79,9 +80,9 @@ func parsePlaceholder(name, argument string, given bool) (Placeholder, error) {
 			return p, errors.New("write {volume:/path} with the absolute path where the volume is mounted")
 		}
 		p.Target = argument
-	case PlaceReplica:
+	case PlaceReplica, PlaceFolder:
 		if given {
-			return p, errors.New("{replica} takes no argument")
+			return p, fmt.Errorf("{%s} takes no argument", name)
 		}
 	default:
 		return p, errors.New(diagnostic.DidYouMean(name, placeholderKinds))

@@ -22,6 +22,7 @@ func TestExpand(t *testing.T) {
 		"plain":                          "plain",
 		"127.0.0.1:{port:8080}":          "127.0.0.1:<port 8080 >",
 		"{volume:/data}/x-{replica}":     "<volume 0 /data>/x-<replica 0 >",
+		"{folder}/server.py":             "<folder 0 >/server.py",
 		"{port:1}{port:2}":               "<port 1 ><port 2 >",
 		`{"a": {"b": 1}}`:                `{"a": {"b": 1}}`,
 		"{{replica}} is somebody else's": "{{replica}} is somebody else's",

@@ -34,6 +34,7 @@ type plan struct {
 type layout struct {
 	addresses map[string][]map[int]string // service → replica → container port → host:port
 	volumes   map[string]string           // name → folder
+	folder    string                      // the Compose file's, absolute: replicas work elsewhere
 	links     *links
 }
 
@@ -61,7 +62,11 @@ func portsOf(s topology.Service, l *topology.Local) ([]int, error) {
 
 // place gives every replica its addresses and every volume its folder.
 func place(stack topology.Stack, programs map[string]program, volumes string, pick func() (int, error)) (layout, error) {
-	out := layout{addresses: map[string][]map[int]string{}, volumes: map[string]string{}}
+	folder, err := filepath.Abs(stack.Dir)
+	if err != nil {
+		return layout{}, fmt.Errorf("the folder of %s: %w", stack.File, err)
+	}
+	out := layout{addresses: map[string][]map[int]string{}, volumes: map[string]string{}, folder: folder}
 	for _, s := range stack.Services {
 		ports, err := portsOf(s, programs[s.Name].local)
 		if err != nil {
@@ -145,6 +150,8 @@ func (w layout) value(s topology.Service, r plan) func(topology.Placeholder) (st
 			return port, nil
 		case topology.PlaceReplica:
 			return r.name, nil
+		case topology.PlaceFolder:
+			return w.folder, nil
 		case topology.PlaceVolume:
 			for _, v := range s.Volumes {
 				if v.Target == p.Target {

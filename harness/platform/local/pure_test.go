@@ -143,7 +143,7 @@ func planned() topology.Stack {
 		{Name: "web", Replicas: 2, Ports: []int{80}, StopGrace: time.Second,
 			Env:     map[string]string{"STORE": "store:6379", "PEERS": "http://web:80/x", "LISTEN": ":80", "HOSTNAME": "nobody"},
 			Volumes: []topology.Volume{{Name: "data", Target: "/data"}},
-			Local: &topology.Local{Package: "./web", Args: []string{"-name", "{replica}"},
+			Local: &topology.Local{Package: "./web", Args: []string{"-name", "{replica}", "-pages", "{folder}/pages"},
 				Env: map[string]string{"LISTEN": "127.0.0.1:{port:80}", "ADMIN": "{port:6060}", "DIR": "{volume:/data}/x", "OTHER": "web:6060"}}},
 	}}
 }
@@ -186,7 +186,7 @@ func TestPlan(t *testing.T) {
 	if store.path != "/bin/store" || !slices.Equal(store.args, []string{"--port", "1001"}) || store.address != "127.0.0.1:1001" {
 		t.Errorf("%+v", store)
 	}
-	if web.path != "/bin/built" || !slices.Equal(web.args, []string{"-name", "web-2"}) || web.grace != time.Second {
+	if web.path != "/bin/built" || !slices.Equal(web.args, []string{"-name", "web-2", "-pages", "/stack/pages"}) || web.grace != time.Second {
 		t.Errorf("%+v", web)
 	}
 	if web.address != "127.0.0.1:1004" || web.ports[6060] != "127.0.0.1:1005" {

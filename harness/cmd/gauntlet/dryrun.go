@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"gauntlet/harness/chaos"
@@ -37,7 +40,9 @@ func (p *prepared) targets(w io.Writer, seed int64) error {
 	}
 	fmt.Fprintf(w, "\n%s with --seed %d\n", title(p.exp), seed)
 	begin := p.exp.Phases.Warmup + p.exp.Phases.Baseline + p.shift
-	for _, f := range p.faults {
+	inTime := slices.SortedStableFunc(slices.Values(p.faults), func(a, b chaos.Timed) int { return cmp.Compare(a.At, b.At) })
+	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	for _, f := range inTime {
 		names, err := chaos.Aim(f.Fault, p.replicas, uint64(seed))
 		if err != nil {
 			return err
@@ -50,7 +55,10 @@ func (p *prepared) targets(w io.Writer, seed int64) error {
 		if whom == "" {
 			whom = "nobody: the draw was empty"
 		}
-		fmt.Fprintf(w, "  %v %s\t%s %s: %s\n", begin+f.At, until, f.Title(), f.Name, whom)
+		fmt.Fprintf(table, "  %v %s\t%s %s: %s\n", begin+f.At, until, f.Title(), f.Name, whom)
+	}
+	if err := table.Flush(); err != nil {
+		return err
 	}
 	fmt.Fprintf(w, "  touches at most %d of %d replicas at once%s\n", p.reach.Replicas, len(p.replicas), p.when(begin))
 	return nil

@@ -92,8 +92,9 @@ func binaryName(root, pkg string) string {
 // maxCompilerOutput is how much of the compiler's words is shown, in bytes.
 const maxCompilerOutput = 8 << 10
 
-// Compile runs go build for the package, from root, into the file binary. Version control is not asked: its answer would change
-// with every commit and cost a link each time.
+// Compile runs go build for the package, from root, into the file binary.
+// Version control is not asked: its answer would change with every commit and
+// cost a link each time.
 func Compile(ctx context.Context, root, pkg, binary string) error {
 	compiler, err := exec.LookPath("go")
 	if err != nil {

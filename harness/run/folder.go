@@ -67,14 +67,13 @@ type FaultFacts struct {
 	Lasts time.Duration `json:"lasts"`
 }
 
-// newID names a run: when it was, and six hex digits that keep two of a
-// second apart. It is part of every value that the run writes.
-func newID(now time.Time) (string, error) {
+// NewID names a run, or what is made of runs: when it began, and six hex digits
+// that keep two of a second apart. That of a run is part of every value that it
+// writes.
+func NewID(began time.Time) string {
 	var b [3]byte
-	if _, err := rand.Read(b[:]); err != nil {
-		return "", err
-	}
-	return now.UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(b[:]), nil
+	rand.Read(b[:]) // which never fails
+	return began.UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(b[:])
 }
 
 // newFolder makes the folder of a run: OUT/EXPERIMENT/ID.

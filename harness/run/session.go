@@ -85,11 +85,7 @@ func Run(ctx context.Context, o Options) (out Outcome, err error) {
 // begin enters the run in the register and makes its folder. A session beside an
 // error is to be closed.
 func begin(ctx context.Context, o Options) (*session, error) {
-	now := time.Now()
-	id, err := newID(now)
-	if err != nil {
-		return nil, err
-	}
+	id := NewID(time.Now())
 	names, err := keyName(o.Experiment.Load.Keys)
 	if err != nil {
 		return nil, mistake("%w", err)

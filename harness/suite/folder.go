@@ -1,8 +1,6 @@
 package suite
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -35,11 +33,7 @@ func Is(dir string) bool {
 // open makes the suite's folder, OUT/SUITE/ID, and writes it for the first
 // time.
 func (c *conductor) open() error {
-	var b [3]byte
-	if _, err := rand.Read(b[:]); err != nil {
-		return err
-	}
-	id := c.begin.UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(b[:])
+	id := run.NewID(c.begin)
 	dir, err := filepath.Abs(filepath.Join(c.o.Out, c.o.Name, id))
 	if err != nil {
 		return err

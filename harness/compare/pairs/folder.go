@@ -1,8 +1,6 @@
 package pairs
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"gauntlet/harness/run"
 	"gauntlet/reports"
 )
 
@@ -34,12 +33,8 @@ func Is(dir string) bool {
 // open makes the comparison's folder, OUT/EXPERIMENT/ID, and writes it for the
 // first time.
 func (c *conductor) open() error {
-	var b [3]byte
-	if _, err := rand.Read(b[:]); err != nil {
-		return err
-	}
 	t := c.o.About
-	t.ID = c.begin.UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(b[:])
+	t.ID = run.NewID(c.begin)
 	dir, err := filepath.Abs(filepath.Join(c.o.Out, t.Experiment, t.ID))
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"time"
 
@@ -151,10 +152,9 @@ type healthyCommand struct {
 	Controls int `help:"Runs of each control, which must FAIL." default:"3" placeholder:"N"`
 }
 
-// stressors compute beside every other healthy run: twice as many as the
-// machine has processors would be enough to keep a thread waiting for as long
-// as it runs.
-const stressors = 4
+// stressors is how many threads compute beside every other healthy run: twice as
+// many as there are processors, so that none is ever free.
+func stressors() int { return 2 * runtime.NumCPU() }
 
 // Run makes what is missing of every row.
 func (c *healthyCommand) Run(ctx context.Context, std streams) error {
@@ -166,7 +166,7 @@ func (c *healthyCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	burner, err := itself("burn", fmt.Sprintf("--workers=%d", stressors))
+	burner, err := itself("burn", fmt.Sprintf("--workers=%d", stressors()))
 	if err != nil {
 		return err
 	}

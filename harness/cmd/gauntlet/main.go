@@ -80,7 +80,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	ended := -1 // set by --help, which kong ends by itself
 	parser, err := kong.New(&c,
 		kong.Name("gauntlet"),
-		kong.Description("Load and faults in one file, recovery measured with an interval, and a verdict: PASS, FAIL or INCONCLUSIVE.\n\nExit codes: 0 pass, 1 fail, 2 usage or invalid experiment, 3 the system could not be brought up, 4 inconclusive, 5 something could not be cleaned up, 130/143 interrupted."),
+		kong.Description("Load and faults in one file, recovery measured with an interval, and a verdict: PASS, FAIL or INCONCLUSIVE.\n\nExit codes: 0 pass, 1 fail, 2 usage or invalid experiment, 3 the machine's fault (the system could not be brought up, a disk is full), 4 inconclusive, 5 something could not be cleaned up, 130/143 interrupted."),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { ended = code }),
 		kong.UsageOnError(),

@@ -265,3 +265,19 @@ func TestTheFolderOfAComparison(t *testing.T) {
 		t.Error("drawn again it is another page, or the folder is not known")
 	}
 }
+
+// A pair is told as one that counts only when the verdict is from it.
+func TestAPairThatIsInterruptedAsItEndsDoesNotCount(t *testing.T) {
+	s := newStage(t)
+	ctx, interrupt := context.WithCancel(context.Background())
+	s.each = func(n int, _ *reports.Result) (error, bool) {
+		if n == 4 { // the last of the second pair, which has its result
+			interrupt()
+		}
+		return nil, false
+	}
+	c, _ := s.perform(ctx)
+	if !c.Interrupted || len(c.Pairs) != 2 || !c.Pairs[0].Counts || c.Pairs[1].Counts || !strings.Contains(c.Why, "after 1 of 10 pairs") {
+		t.Errorf("%s; %+v", c.Why, c.Pairs)
+	}
+}

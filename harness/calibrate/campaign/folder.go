@@ -69,7 +69,7 @@ func Collect(dir string) (*reports.Calibration, error) {
 		return nil, err
 	}
 	if len(healthy) > 0 {
-		c.Layers = append(c.Layers, Layer(HealthyLayer, "real runs of three mappers and their Redis with nothing broken, half of them beside four burners; a FAIL is a false alarm", Healthy(healthy), healthy))
+		c.Layers = append(c.Layers, Layer(HealthyLayer, "real runs of three mappers and their Redis with nothing broken, half of them beside two burners for each processor; a FAIL is a false alarm", Healthy(healthy), healthy))
 	}
 	return c, nil
 }

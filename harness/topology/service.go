@@ -34,8 +34,12 @@ func (m *mistakes) service(c types.ServiceConfig) Service {
 		s.Memory = max(s.Memory, int64(c.Deploy.Resources.Limits.MemoryBytes))
 	}
 	for _, name := range sortedKeys(c.DependsOn) {
-		healthy := c.DependsOn[name].Condition == types.ServiceConditionHealthy
-		s.DependsOn = append(s.DependsOn, Dependency{Service: name, Healthy: healthy})
+		condition := c.DependsOn[name].Condition
+		if condition == types.ServiceConditionCompletedSuccessfully {
+			m.add(within(path, "depends_on", name), fmt.Sprintf("service %s waits for the end of %s, and what ends by itself is started again here", c.Name, name),
+				"have the command do that work before it serves")
+		}
+		s.DependsOn = append(s.DependsOn, Dependency{Service: name, Healthy: condition == types.ServiceConditionHealthy})
 	}
 	m.leftOut(path, c)
 	m.extensions(path, c.Extensions, &s)
@@ -65,15 +69,18 @@ func (m *mistakes) ports(path []string, c types.ServiceConfig) []int {
 			ports = append(ports, port)
 		}
 	}
-	for _, p := range c.Ports {
-		if p.Protocol == "" || p.Protocol == "tcp" {
-			add(int(p.Target))
+	for i, p := range c.Ports {
+		if p.Protocol != "" && p.Protocol != "tcp" {
+			m.add(within(path, "ports", strconv.Itoa(i)), fmt.Sprintf("service %s publishes a port of %s, and gauntlet TCP alone", c.Name, p.Protocol),
+				"leave it out: between the services a port need not be published")
+			continue
 		}
+		add(int(p.Target))
 	}
 	for i, text := range c.Expose {
 		first, last, err := portRange(text)
 		if err != nil {
-			m.add(append(path, "expose", strconv.Itoa(i)), err.Error(), `write a port ("6379") or a range ("8000-8002")`)
+			m.add(within(path, "expose", strconv.Itoa(i)), err.Error(), `write a port ("6379") or a range ("8000-8002")`)
 			continue
 		}
 		for port := first; port <= last; port++ {
@@ -110,13 +117,16 @@ func (m *mistakes) volumes(path []string, c types.ServiceConfig) []Volume {
 	const advice = "give it a named volume, listed under the file's volumes"
 	var volumes []Volume
 	for i, v := range c.Volumes {
-		at := append(path, "volumes", strconv.Itoa(i))
+		at := within(path, "volumes", strconv.Itoa(i))
 		switch {
 		case v.Type != types.VolumeTypeVolume:
 			m.add(at, fmt.Sprintf("service %s mounts a %s at %s, which gauntlet cannot", c.Name, v.Type, v.Target), advice)
 		case v.Source == "":
 			m.add(at, fmt.Sprintf("service %s has a volume without a name at %s", c.Name, v.Target), advice)
 		default:
+			if v.Volume != nil {
+				m.refuse(within(at, "volume"), "service "+c.Name, *v.Volume, fields{})
+			}
 			volumes = append(volumes, Volume{Name: v.Source, Target: v.Target, ReadOnly: v.ReadOnly})
 		}
 	}

@@ -90,7 +90,7 @@ bench: ## figures against a peer or a floor, in alternating runs
 	go test -run '^$$' -bench AgainstVegeta -benchtime 6x -timeout 30m ./harness/load
 	go test -run '^$$' -bench AgainstToxiproxy -benchtime 10x -timeout 30m ./harness/chaos/link
 	go test -run '^$$' -bench Accuracy -benchtime 1x -timeout 30m ./harness/chaos/link
-	go test -run '^$$' -bench . -timeout 30m ./harness/slo ./harness/consistency ./targets/mapper/...
+	go test -run '^$$' -bench . -timeout 30m ./harness/slo ./harness/consistency/... ./targets/mapper/...
 
 calibrate: build ## how far off gauntlet is: seeded histories, and runs against servers whose own log is the truth [RUNS=2 of each row]
 	$(GAUNTLET) calibrate seeded --noise harness/calibrate/testdata

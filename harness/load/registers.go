@@ -12,19 +12,19 @@ import (
 )
 
 const (
-	// leastRegisters: of 48 registers at least one is among the keys that a
-	// mistake strikes which strikes one key in ten, in 99.4 % of all runs.
-	leastRegisters = 48
+	// leastRegisters is so many that a mistake which strikes one key in thirty
+	// strikes some: of 96 keys three, and none only where 4 % of such mistakes are.
+	leastRegisters = 96
 	// mostOperations on one register: what a search for an order can still take.
 	mostOperations = 2000
 	// registerClients share the registers between them, so that a client meets
 	// again what it wrote or read before.
-	registerClients = 8
+	registerClients = 4
 )
 
 // Registers is how many registers a stream of so many requests is spread over:
 // so many that none gets more than 2,000 of them, the chance of it below one in
-// a million, and 48 at the least. It is even.
+// a million, and 96 at the least. It is even.
 func Registers(requests float64) int {
 	const fullest = mostOperations - 5*45 // 45: the deviation of 2,000 that come at random
 	return 2 * max(leastRegisters/2, int(math.Ceil(requests/fullest/2)))

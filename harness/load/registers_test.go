@@ -11,7 +11,7 @@ import (
 )
 
 func TestHowManyRegistersThereAre(t *testing.T) {
-	for requests, want := range map[float64]int{0: 48, 5_000: 48, 80_000: 48, 100_000: 58, 1e6: 564} {
+	for requests, want := range map[float64]int{0: 96, 5_000: 96, 160_000: 96, 200_000: 114, 1e6: 564} {
 		if got := Registers(requests); got != want {
 			t.Errorf("%g requests: %d registers, want %d", requests, got, want)
 		}

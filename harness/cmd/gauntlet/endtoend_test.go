@@ -24,7 +24,7 @@ func TestEndToEndExperiments(t *testing.T) {
 
 func TestEndToEndControlsEndAsTheySay(t *testing.T) {
 	all(t, chaos.Local,
-		"baseline/wrong-url", "pod-kill/ack-before-store", "pod-kill/inert-fault", "node-join/cold-join",
+		"baseline/wrong-url", "baseline/stale-value", "pod-kill/ack-before-store", "pod-kill/inert-fault", "node-join/cold-join",
 		"redis-outage/no-fallback", "outage-plus-pod-kill/memory-only-writeback", "redis-partition/no-redis-timeout")
 }
 

@@ -17,7 +17,7 @@ func TestFurtherExperiments(t *testing.T) {
 func TestFurtherControls(t *testing.T) {
 	all(t, chaos.Local,
 		"node-join/inert-fault", "rolling-restart/ack-before-store", "rolling-restart/inert-fault",
-		"redis-latency/global-lock", "redis-partition/inert-fault", "client-latency/near")
+		"redis-latency/global-lock", "redis-outage/older-write-wins", "redis-outage/breaker-never-half-opens", "redis-outage/clock-skew", "redis-partition/inert-fault", "client-latency/near")
 }
 
 func TestFurtherOnContainers(t *testing.T) {

@@ -19,6 +19,7 @@ var short = []string{
 	"--set", "load.rate=400/s", "--set", "load.keys.count=1000", "--set", "load.mix={get: 75%, put: 25%}",
 	"--set", "phases.warmup=2s", "--set", "phases.baseline=4s", "--set", "phases.observe=12s",
 	"--set", "slo.recovery=5s", "--set", "slo.availability={get: 99%, put: 97%}", "--set", "consistency.share=20%",
+	"--set", "consistency.promise.convergence=4s",
 }
 
 // settings is the short form of an experiment.

@@ -187,3 +187,31 @@ func operations(ops []Op) []porcupine.Operation {
 	}
 	return all
 }
+
+// A hundred thousand small histories, half of them with stale reads: no
+// disagreement between zones and the search.
+func TestZonesAgreeWithPorcupineOnAHundredThousand(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the drawn ones suffice")
+	}
+	ordered, others := 0, 0
+	for seed := range 100_000 {
+		ops := histories(int64(seed % 2 * 12)).Example(seed)
+		h, err := New(ops)
+		if err != nil {
+			continue // read before it was written
+		}
+		_, ok := h.Linearizable()
+		if want := linearizableByPorcupine(ops); ok != want {
+			t.Fatalf("seed %d: zones say linearizable %t, porcupine %t: %+v", seed, ok, want, ops)
+		}
+		if ok {
+			ordered++
+		} else {
+			others++
+		}
+	}
+	if ordered < 50_000 || others < 5_000 {
+		t.Errorf("%d linearizable histories and %d others: too few to tell", ordered, others)
+	}
+}

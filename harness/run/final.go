@@ -29,7 +29,7 @@ func (s *session) finalReads(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.tell.line("reading %d acknowledged write-once keys through %d replicas", len(acknowledged), len(through))
+	s.tell.line("reading %d acknowledged write-once keys through %s", len(acknowledged), counted(len(through), "replica"))
 	begin := s.clock.Now()
 	convergence := s.exp.Consistency.Promise.Convergence
 	if convergence == experiment.Unbounded {

@@ -104,7 +104,7 @@ func (s *session) populate(ctx context.Context) error {
 		through = nil // written only: no operation would show the value
 	}
 	begin, told := time.Now(), time.Now()
-	s.tell.line("populating %d keys, each read back through %d replicas", count, len(through))
+	s.tell.line("populating %d keys, each read back through %s", count, counted(len(through), "replica"))
 	found, err := load.Populate(ctx, load.Population{
 		Run: s.id, Count: count, KeyName: s.keyName, Timeout: s.exp.Load.Timeout,
 		Write: sent(write), Read: sent(read),

@@ -77,6 +77,14 @@ func round(d time.Duration) time.Duration {
 	return d.Round(time.Microsecond)
 }
 
+// counted is a number of things: 1 replica, 3 replicas.
+func counted(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}
+
 // share is a part of a whole in percent, for progress lines.
 func share(part, whole uint64) float64 {
 	if whole == 0 {

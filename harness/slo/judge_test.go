@@ -319,7 +319,7 @@ func TestWords(t *testing.T) {
 		duration(312 * ms):    "0.312 s",
 		duration(15 * second): "15 s",
 		margin(14.69, 15):     "+97 %",
-		margin(-1.5, 15):      "-10 %",
+		margin(-1.5, 15):      "−10 %",
 	} {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -212,7 +212,7 @@ func margin(left, allowance float64) string {
 		return ""
 	}
 	m := math.Floor(100*left/allowance + 1e-9)
-	return fmt.Sprintf("%+.0f %%", m)
+	return strings.Replace(fmt.Sprintf("%+.0f %%", m), "-", "−", 1)
 }
 
 func upper(s string) string {

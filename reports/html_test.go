@@ -61,6 +61,15 @@ func TestGoldenPage(t *testing.T) {
 	golden(t, "fail.html", pictures.ReplaceAll(render(t, failSample()), []byte("data:image/png;base64,elided")))
 }
 
+// A hypothesis is the file's: what the run had other than it stands beside it.
+func TestWhatWasSetStandsBesideTheHypothesis(t *testing.T) {
+	sm := failSample()
+	sm.result.Set = []string{"faults.0.chaos.spec.duration=15s", "load.rate=500/s"}
+	if want := []byte("<span>But with</span> <bdi>faults.0.chaos.spec.duration=15s</bdi>, <bdi>load.rate=500/s</bdi>"); !bytes.Contains(render(t, sm), want) {
+		t.Errorf("the page lacks %s", want)
+	}
+}
+
 func TestSameRunSameBytes(t *testing.T) {
 	if !bytes.Equal(render(t, failSample()), render(t, failSample())) {
 		t.Error("the same run is drawn differently twice")
@@ -133,6 +142,7 @@ func hostileSample() sample {
 	long := hostile + strings.Repeat("verylongname", 200)
 	r, s := sm.result, sm.series
 	r.Experiment, r.Hypothesis, r.Why, r.Commit, r.Platform, r.Command, r.Control, r.Run = long, long, long, hostile, hostile, long, hostile, hostile
+	r.Set = []string{hostile, long}
 	r.Substitutes, r.Fingerprint, r.ConfigDigest, r.StartedAt = []string{hostile}, hostile, hostile, hostile
 	r.Aborted = &Aborted{By: hostile, At: 3}
 	r.Faults[0].Name, r.Faults[0].Kind, r.Faults[0].Capability, r.Faults[0].Targets, r.Faults[0].Proof = long, hostile, hostile, []string{hostile, hostile}, long

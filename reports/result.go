@@ -52,6 +52,7 @@ type Result struct {
 	ConfigDigest string   `json:"configDigest"`
 	Fingerprint  string   `json:"fingerprint"` // runs with the same one can be compared
 	Control      string   `json:"control,omitempty"`
+	Set          []string `json:"set,omitempty"` // PATH=VALUE of what the run had other than the experiment's file
 
 	Phases       []Phase                 `json:"phases"`
 	Load         Load                    `json:"load"`

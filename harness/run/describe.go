@@ -32,7 +32,7 @@ func (t *trial) result() *reports.Result {
 		Experiment:    t.exp.Name, Hypothesis: t.exp.Hypothesis, Control: t.exp.Applied,
 		Aborted: t.aborted, Run: t.facts.Run, StartedAt: t.facts.StartedAt.UTC().Format("2006-01-02T15:04:05.000Z"),
 		Seed: t.facts.Seed, Shift: seconds(int64(t.facts.Shift)), Platform: t.facts.Platform, Substitutes: t.facts.Substitutes, Commit: t.facts.Commit,
-		ConfigDigest: t.facts.ConfigDigest, Fingerprint: t.facts.Fingerprint, Command: t.facts.Command,
+		ConfigDigest: t.facts.ConfigDigest, Fingerprint: t.facts.Fingerprint, Command: t.facts.Command, Set: t.facts.Set,
 		Load: counts, Validity: judged.Validity, Episodes: judged.Episodes, Recovery: judged.Recovery,
 		Availability: judged.Availability, Budgets: judged.Budgets, Latency: t.summary.latencies(), Shares: t.summary.sharesOf(t.log.Header.Operations), ProcessorMs: t.processor(), Consistency: data, Objectives: objectives,
 		Environment: t.facts.Environment, Artifacts: artifacts(), Folder: t.dir,

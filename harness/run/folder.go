@@ -51,6 +51,7 @@ type Facts struct {
 	Faults        []FaultFacts        `json:"faults"`
 	Environment   reports.Environment `json:"environment"`
 	Command       string              `json:"command"`
+	Set           []string            `json:"set,omitempty"`
 }
 
 // FaultFacts is what is known of a fault before it is injected, in the order

@@ -26,6 +26,7 @@ type Options struct {
 	Out             string        // folder of the runs
 	History         string        // history.ndjson
 	Command         string        // runs it again
+	Set             []string      // PATH=VALUE of what this run has other than the experiment's file
 	Wait            bool          // wait for another run on this host instead of being refused
 	AllowHosts      []string      // hosts beyond this machine that may receive load
 	NoSubstitute    bool          // refuse an embedded substitute

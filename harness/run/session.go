@@ -96,6 +96,10 @@ func begin(ctx context.Context, o Options) (*session, error) {
 	}
 	hide := Hiding(o.Experiment)
 	o.Command = hide(o.Command)
+	o.Set = slices.Clone(o.Set)
+	for i, set := range o.Set {
+		o.Set[i] = hide(set)
+	}
 	s := &session{o: o, exp: o.Experiment, id: id, dir: dir, tell: newTeller(o.Progress), keyName: names}
 	s.reap(ctx)
 	s.entry, err = register.Open(ctx, register.Options{ID: id, Folder: dir, Command: o.Command, Wait: o.Wait})
@@ -298,7 +302,7 @@ func (s *session) writeFacts(ctx context.Context) error {
 		SchemaVersion: reports.SchemaVersion, Run: s.id, StartedAt: s.clock.Time(0).UTC(), Seed: s.o.Seed, Shift: s.o.Shift, Platform: s.o.Platform,
 		Substitutes: substitutes, Commit: Commit(ctx, filepath.Dir(s.exp.File)),
 		ConfigDigest: digestOf(env.Config), Control: s.exp.Applied, Workers: pool,
-		HotKeys: s.facts.HotKeys, Registers: s.registers(faults), Faults: faults, Environment: env, Command: s.o.Command,
+		HotKeys: s.facts.HotKeys, Registers: s.registers(faults), Faults: faults, Environment: env, Command: s.o.Command, Set: s.o.Set,
 	}
 	s.facts.Fingerprint = s.fingerprint()
 	return writeJSON(filepath.Join(s.dir, factsFile), s.facts)

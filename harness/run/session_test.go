@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -54,12 +55,16 @@ func patient(t *testing.T, o Options) Options {
 
 func TestARunLeavesItsFilesAndNoEntry(t *testing.T) {
 	o := outside(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {}))
+	o.Set = []string{"load.rate=7/s"}
 	out, err := Run(context.Background(), patient(t, o))
 	if err != nil || out.Unclean != nil {
 		t.Fatal(err, out.Unclean)
 	}
 	if out.Result.Verdict == reports.Fail || out.Result.Aborted != nil {
 		t.Errorf("%s: %s", out.Result.Verdict, out.Result.Why)
+	}
+	if !slices.Equal(out.Result.Set, o.Set) {
+		t.Errorf("set %q, want %q", out.Result.Set, o.Set)
 	}
 	for _, name := range artifacts() {
 		if _, err := os.Stat(filepath.Join(out.Dir, name)); err != nil {

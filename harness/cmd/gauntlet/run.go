@@ -125,7 +125,7 @@ func (c *runCommand) options(j *prepared, a suite.Attempt, std streams) (o run.O
 	}
 	o = run.Options{
 		Experiment: j.exp, Faults: j.faults, Platform: j.platform, Kernel: j.kernel, Seed: a.Seed, Shift: a.Shift, Out: to.runs,
-		History: to.history, Command: c.again(j, a),
+		History: to.history, Command: c.again(j, a), Set: j.set,
 		Wait: c.Wait, AllowHosts: c.AllowHost, NoSubstitute: c.NoSubstitute, ForceSubstitute: c.Substitute, Progress: std.err,
 	}
 	if o.Echo, err = itself(echoName); err != nil {

@@ -133,6 +133,21 @@ func TestRateIsNeverExceededAndIsUsed(t *testing.T) {
 	})
 }
 
+// A slow drip needs no rule of its own: a bandwidth whose bucket is a packet lets
+// one go whenever a packet's worth of tokens has come.
+func TestASmallBucketDrips(t *testing.T) {
+	s := shaperOf(1, Rule{Rate: segment, Bucket: 1})
+	all := shaped(s, []int64{0}, []int{10 * segment})
+	if len(all) != 10 {
+		t.Fatalf("%d pieces, want 10: %v", len(all), all)
+	}
+	for i, p := range all {
+		if p.n != segment || p.due != int64(i)*1e9 {
+			t.Errorf("piece %d: %d bytes at %d ns, want %d at %d", i, p.n, p.due, segment, int64(i)*1e9)
+		}
+	}
+}
+
 func TestDelayIsExact(t *testing.T) {
 	s := shaperOf(1, Rule{Delay: 20 * time.Millisecond}, Rule{Delay: 5 * time.Millisecond})
 	for _, p := range shaped(s, []int64{0, 10, 1e9}, []int{1, 1 << 16, 7}) {

@@ -14,7 +14,7 @@ import (
 
 // veryShort is the short form with as little time as can be decided in.
 var veryShort = settings("--set", "phases.warmup=1s", "--set", "phases.baseline=3s", "--set", "phases.observe=8s", "--set", "slo.recovery=3s",
-	"--set", "slo.availability={get: 97%, put: 95%}")
+	"--set", "slo.availability={get: 97%, put: 95%}", "--set", "consistency.share=30%")
 
 // drills is a suite of a killed replica and of a mapper that answers with
 // other keys' values.

@@ -13,7 +13,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -184,25 +183,32 @@ func (c *counting) Append(op history.Op) error {
 
 // BenchmarkAgainstVegeta measures requests per generator CPU-second, ours
 // against a plain vegeta attack. An iteration is a pair of runs in turns, the
-// first of a pair changing: run it with -benchtime=6x.
+// first of a pair changing: run it with -benchtime=6x. A pair in which the host
+// let one of them send too little compares nothing: it is shown and made again.
 func BenchmarkAgainstVegeta(b *testing.B) {
 	url := startBenchServer(b)
 	var ratios, ours, theirs, ourPeak, theirPeak []float64
-	for i := range b.N {
-		pair := map[string]cost{}
+	disturbed := 0
+	for i := 0; i < b.N; {
 		roles := []string{"gauntlet", "vegeta"}
 		if i%2 == 1 {
 			slices.Reverse(roles)
 		}
-		for _, role := range roles {
-			pair[role] = runBenchGenerator(b, role, url)
+		pair, late := runBenchPair(b, roles, url)
+		if late != nil {
+			if disturbed++; disturbed > b.N {
+				b.Fatalf("the host disturbed %d pairs, the last: %v", disturbed, late)
+			}
+			b.Logf("round %d again: %v", i+1, late)
+			continue
 		}
+		i++
 		g, v := pair["gauntlet"], pair["vegeta"]
 		ours, theirs = append(ours, g.perCPUSecond()), append(theirs, v.perCPUSecond())
 		ourPeak, theirPeak = append(ourPeak, g.PeakMiB), append(theirPeak, v.PeakMiB)
 		ratios = append(ratios, g.perCPUSecond()/v.perCPUSecond())
 		b.Logf("round %d: gauntlet %.0f, vegeta %.0f requests per CPU-second, ratio %.2f; peak %.0f and %.0f MiB",
-			i+1, g.perCPUSecond(), v.perCPUSecond(), g.perCPUSecond()/v.perCPUSecond(), g.PeakMiB, v.PeakMiB)
+			i, g.perCPUSecond(), v.perCPUSecond(), g.perCPUSecond()/v.perCPUSecond(), g.PeakMiB, v.PeakMiB)
 	}
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(median(ours), "req/cpu-s")
@@ -244,6 +250,20 @@ func startBenchServer(b *testing.B) string {
 	return "http://" + address
 }
 
+// runBenchPair is the costs of one run of each role, in turn; late says that one
+// of them could not send what it was to.
+func runBenchPair(b *testing.B, roles []string, url string) (pair map[string]cost, late error) {
+	pair = map[string]cost{}
+	for _, role := range roles {
+		c := runBenchGenerator(b, role, url)
+		if want := benchRate * int(benchLength/time.Second); c.Requests < want*99/100 {
+			return nil, fmt.Errorf("%s sent %d of %d requests", role, c.Requests, want)
+		}
+		pair[role] = c
+	}
+	return pair, nil
+}
+
 func runBenchGenerator(b *testing.B, role, url string) (c cost) {
 	cmd := exec.Command(os.Args[0], url)
 	cmd.Env = append(os.Environ(), roleVariable+"="+role)
@@ -254,9 +274,6 @@ func runBenchGenerator(b *testing.B, role, url string) (c cost) {
 	}
 	if err := json.Unmarshal(out, &c); err != nil {
 		b.Fatalf("%s: %v", role, err)
-	}
-	if want := benchRate * int(benchLength/time.Second); c.Requests < want*99/100 {
-		b.Fatal(role + " sent " + strconv.Itoa(c.Requests) + " of " + strconv.Itoa(want) + " requests")
 	}
 	return c
 }

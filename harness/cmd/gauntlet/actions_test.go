@@ -73,16 +73,12 @@ func killedUnderEverything(t *testing.T, platform string, kills int, left func(t
 		t.Run(wait.String(), func(t *testing.T) {
 			out := t.TempDir()
 			cmd := command(t, state, "run", underEverything(t), "--platform", platform, "--out", out, "--seed", "7")
-			progress := watch(t, cmd)
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			progress.await(t, "inject", time.Minute)
+			run := start(t, cmd)
+			run.await(t, "inject", time.Minute)
 			time.Sleep(wait) // the instant is what is varied; any is as good
-			cmd.Process.Kill()
-			cmd.Wait()
+			run.kill()
 			if gc := execute(t, state, "gc"); gc.code != exitPass {
-				t.Errorf("gc ended with %d: %s\nthe run: %s", gc.code, gc.stderr, progress)
+				t.Errorf("gc ended with %d: %s\nthe run: %s", gc.code, gc.stderr, run)
 			}
 			nothingLeft(t, state, out)
 			noGroups(t, out)

@@ -39,15 +39,11 @@ func TestFurtherFalseAlarmsGoOnAfterAnEnd(t *testing.T) {
 	for _, end := range []syscall.Signal{syscall.SIGINT, syscall.SIGKILL} {
 		before := len(entered(t, out, campaign.HealthyFile))
 		cmd := command(t, state, healthy("2", "0")...)
-		progress := watch(t, cmd)
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		burner := awaitBurner(t, cmd.Process.Pid)
-		cmd.Process.Signal(end)
-		cmd.Wait()
-		if end == syscall.SIGINT && cmd.ProcessState.ExitCode() != exitInterrupted {
-			t.Errorf("exit code %d, want %d\n%s", cmd.ProcessState.ExitCode(), exitInterrupted, progress)
+		run := start(t, cmd)
+		burner := awaitBurner(t, run)
+		run.signal(end)
+		if code := run.end(); end == syscall.SIGINT && code != exitInterrupted {
+			t.Errorf("exit code %d, want %d\n%s", code, exitInterrupted, run)
 		}
 		awaitEnd(t, burner)
 		for _, e := range entered(t, out, campaign.HealthyFile)[before:] {
@@ -82,25 +78,31 @@ func entered(t *testing.T, out, file string) []campaign.Entry {
 	return all
 }
 
-// awaitBurner is the burner that a process started.
-func awaitBurner(t *testing.T, parent int) (pid int) {
+// awaitBurner is the burner that a process starts.
+func awaitBurner(t *testing.T, parent *process) (pid int) {
 	t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		commands, _ := filepath.Glob("/proc/[0-9]*/cmdline")
-		for _, path := range commands {
-			line, err := os.ReadFile(path)
-			if err != nil || !bytes.Contains(line, []byte("\x00burn\x00--workers=")) {
-				continue
-			}
-			stat, err := os.ReadFile(filepath.Join(filepath.Dir(path), "stat"))
-			fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-			if err == nil && len(fields) > 1 && fields[1] == strconv.Itoa(parent) {
-				pid, _ = strconv.Atoi(filepath.Base(filepath.Dir(path)))
-				return pid
-			}
+	parent.until(t, "a burner was started", 2*time.Minute, func() bool {
+		pid = burnerOf(parent.cmd.Process.Pid)
+		return pid > 0
+	})
+	return pid
+}
+
+// burnerOf is the burner among the children of parent; 0 without one.
+func burnerOf(parent int) int {
+	commands, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, path := range commands {
+		line, err := os.ReadFile(path)
+		if err != nil || !bytes.Contains(line, []byte("\x00burn\x00--workers=")) {
+			continue
+		}
+		stat, err := os.ReadFile(filepath.Join(filepath.Dir(path), "stat"))
+		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+		if err == nil && len(fields) > 1 && fields[1] == strconv.Itoa(parent) {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+			return pid
 		}
 	}
-	t.Fatal("no burner was started")
 	return 0
 }
 

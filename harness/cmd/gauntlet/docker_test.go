@@ -56,15 +56,11 @@ func TestDockerInterruptLeavesNothingAndAReport(t *testing.T) {
 	cmd := command(t, state, append([]string{"run", "redis-outage", "--json", "--out", out, "--seed", "7"}, onDocker()...)...)
 	var stdout bytes.Buffer
 	cmd.Stdout = &stdout
-	progress := watch(t, cmd)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	progress.await(t, "inject", time.Minute)
-	cmd.Process.Signal(syscall.SIGINT)
-	cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
-		t.Errorf("exit code %d, want %d\n%s", code, exitInterrupted, progress)
+	run := start(t, cmd)
+	run.await(t, "inject", time.Minute)
+	run.signal(syscall.SIGINT)
+	if code := run.end(); code != exitInterrupted {
+		t.Errorf("exit code %d, want %d\n%s", code, exitInterrupted, run)
 	}
 	nothingLeft(t, state, out)
 	noContainers(t, out)
@@ -97,16 +93,12 @@ func killedOnContainers(t *testing.T, kills int) {
 		t.Run(name+"+"+wait.String(), func(t *testing.T) {
 			out := t.TempDir()
 			cmd := command(t, state, append([]string{"run", name, "--out", out}, onDocker()...)...)
-			progress := watch(t, cmd)
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
+			run := start(t, cmd)
 			time.Sleep(wait) // the instant is what is varied; any is as good
-			cmd.Process.Kill()
-			cmd.Wait()
+			run.kill()
 			gc := execute(t, state, "gc")
 			if gc.code != exitPass {
-				t.Errorf("gc ended with %d: %s\nthe run: %s", gc.code, gc.stderr, progress)
+				t.Errorf("gc ended with %d: %s\nthe run: %s", gc.code, gc.stderr, run)
 			}
 			nothingLeft(t, state, out)
 			noContainers(t, out)
@@ -136,26 +128,18 @@ func TestDockerAnEngineThatDoesNotAnswer(t *testing.T) {
 	needDocker(t)
 	state, out := t.TempDir(), t.TempDir()
 	cmd := command(t, state, append([]string{"run", "redis-loss", "--out", out}, onDocker("--set", "phases.warmup=1s", "--set", "phases.baseline=3s")...)...)
-	progress := watch(t, cmd)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	progress.await(t, "inject", time.Minute)
+	run := start(t, cmd)
+	run.await(t, "inject", time.Minute)
 	journals, _ := filepath.Glob(filepath.Join(state, "gauntlet", "runs", "*", "journal"))
 	if len(journals) != 1 {
 		t.Fatalf("journals %q, want one", journals)
 	}
-	entered := read(t, filepath.Dir(journals[0]), "journal")
 	rules := docker.CanDrop(t.Context()) == nil
-	for deadline := time.Now().Add(time.Minute); rules && !strings.Contains(entered, docker.RulesUndoKind); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("the rules are not entered: %s", entered)
-		}
-		entered = read(t, filepath.Dir(journals[0]), "journal")
-	}
-	cmd.Process.Kill()
-	cmd.Wait()
-	entered = read(t, filepath.Dir(journals[0]), "journal")
+	run.until(t, "its rules were entered", time.Minute, func() bool {
+		return !rules || strings.Contains(read(t, filepath.Dir(journals[0]), "journal"), docker.RulesUndoKind)
+	})
+	run.kill()
+	entered := read(t, filepath.Dir(journals[0]), "journal")
 	elsewhere := strings.ReplaceAll(entered, "unix://", "unix:///nowhere")
 	if elsewhere == entered {
 		t.Fatalf("the journal names no engine: %s", entered)

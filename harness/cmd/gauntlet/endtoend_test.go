@@ -89,15 +89,11 @@ func TestEndToEndInterruptLeavesNothingAndAReport(t *testing.T) {
 	cmd := command(t, state, append([]string{"run", "redis-outage", "--json", "--out", out, "--seed", "7"}, settings()...)...)
 	var stdout bytes.Buffer
 	cmd.Stdout = &stdout
-	progress := watch(t, cmd)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	progress.await(t, "inject", time.Minute)
-	cmd.Process.Signal(syscall.SIGINT)
-	cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
-		t.Errorf("exit code %d, want %d\n%s", code, exitInterrupted, progress)
+	run := start(t, cmd)
+	run.await(t, "inject", time.Minute)
+	run.signal(syscall.SIGINT)
+	if code := run.end(); code != exitInterrupted {
+		t.Errorf("exit code %d, want %d\n%s", code, exitInterrupted, run)
 	}
 	nothingLeft(t, state, out)
 	r := result(t, stdout.String())
@@ -126,18 +122,14 @@ func TestEndToEndKilledAtRandomInstants(t *testing.T) {
 			out := t.TempDir()
 			cmd := command(t, state, append([]string{"run", stage.experiment, "--out", out},
 				settings("--set", "faults.0.chaos.spec.duration=6s", "--set", "phases.warmup=1s", "--set", "phases.observe=10s")...)...)
-			progress := watch(t, cmd)
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			progress.await(t, stage.word, time.Minute)
+			run := start(t, cmd)
+			run.await(t, stage.word, time.Minute)
 			time.Sleep(wait) // the instant is what is varied; any is as good
-			cmd.Process.Kill()
-			cmd.Wait()
+			run.kill()
 			// The next start cleans up before it does anything.
 			next := execute(t, state, "run", brokenSystem(t), "--out", t.TempDir())
 			if !strings.Contains(next.stderr, "cleaned up after a killed run") {
-				t.Errorf("the next start did not clean up:\n%s\nthe killed run: %s", next.stderr, progress)
+				t.Errorf("the next start did not clean up:\n%s\nthe killed run: %s", next.stderr, run)
 			}
 			nothingLeft(t, state, out)
 		})
@@ -207,19 +199,14 @@ func nothingLeft(t *testing.T, state, out string) {
 func startTarget(t *testing.T, more ...string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "address")
-	cmd := exec.Command("target", append([]string{file, "120"}, more...)...)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if url, err := os.ReadFile(file); err == nil {
-			return string(url)
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the target did not come up")
-		}
-	}
+	target := start(t, exec.Command("target", append([]string{file, "120"}, more...)...))
+	var url []byte
+	target.until(t, "it wrote its address", time.Minute, func() (found bool) {
+		var err error
+		url, err = os.ReadFile(file)
+		return err == nil
+	})
+	return string(url)
 }
 
 func write(t *testing.T, path, text string) {

@@ -18,12 +18,12 @@ func TestLinkServesUntilStdinEndsOrASignal(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		args []string
-		end  func(*exec.Cmd, io.Closer)
+		end  func(*process, io.Closer)
 	}{
-		{"stdin", nil, func(_ *exec.Cmd, stdin io.Closer) { stdin.Close() }},
-		{"signal", []string{"--ignore-stdin"}, func(cmd *exec.Cmd, stdin io.Closer) {
+		{"stdin", nil, func(_ *process, stdin io.Closer) { stdin.Close() }},
+		{"signal", []string{"--ignore-stdin"}, func(proxy *process, stdin io.Closer) {
 			stdin.Close()
-			cmd.Process.Signal(syscall.SIGTERM)
+			proxy.signal(syscall.SIGTERM)
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -37,14 +37,11 @@ func TestLinkServesUntilStdinEndsOrASignal(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			defer cmd.Process.Kill()
+			proxy := start(t, cmd)
 			line := make([]byte, 64)
 			n, err := stdout.Read(line)
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("it printed no address: %v\n%s", err, proxy)
 			}
 			control := link.Dial(strings.TrimSpace(string(line[:n])), "secret")
 			defer control.Close()
@@ -56,16 +53,10 @@ func TestLinkServesUntilStdinEndsOrASignal(t *testing.T) {
 			if all, err := control.Counters(t.Context()); err != nil || len(all) != 1 {
 				t.Errorf("%v, %v", all, err)
 			}
-			c.end(cmd, stdin)
-			ended := make(chan error, 1)
-			go func() { ended <- cmd.Wait() }()
-			select {
-			case err := <-ended:
-				if err != nil {
-					t.Error(err)
-				}
-			case <-time.After(20 * time.Second):
-				t.Fatal("it goes on")
+			c.end(proxy, stdin)
+			proxy.until(t, "its end", time.Minute, proxy.over)
+			if code := proxy.end(); code != exitPass {
+				t.Errorf("exit code %d\n%s", code, proxy)
 			}
 			if conn, err := net.Dial("tcp", address); err == nil {
 				conn.Close()

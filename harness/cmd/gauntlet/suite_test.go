@@ -103,16 +103,12 @@ func TestEndToEndASuiteThatFailsByADefect(t *testing.T) {
 func TestEndToEndAnInterruptedSuiteLeavesNothing(t *testing.T) {
 	state, out := t.TempDir(), t.TempDir()
 	cmd := command(t, state, append([]string{"run", "pod-kill", "--repeat", "3", "--seed", "7", "--out", out}, veryShort...)...)
-	progress := watch(t, cmd)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	progress.await(t, "repetition 2 of 3", 3*time.Minute)
-	progress.awaitAfter(t, "repetition 2 of 3", "inject PodChaos", time.Minute)
-	cmd.Process.Signal(syscall.SIGINT)
-	cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
-		t.Errorf("exit code %d, want %d\n%s", code, exitInterrupted, progress)
+	run := start(t, cmd)
+	run.await(t, "repetition 2 of 3", 3*time.Minute)
+	run.awaitAfter(t, "repetition 2 of 3", "inject PodChaos", time.Minute)
+	run.signal(syscall.SIGINT)
+	if code := run.end(); code != exitInterrupted {
+		t.Errorf("exit code %d, want %d\n%s", code, exitInterrupted, run)
 	}
 	nothingLeft(t, state, out)
 	s, dir := suiteOf(t, out)

@@ -84,6 +84,10 @@ func (d *draft) chooseOperations(r *reader) {
 			d.Load.Operations = append(d.Load.Operations, o)
 		}
 	}
+	if d.sent != nil {
+		d.recall()
+		return
+	}
 	if d.Load.Populate > 0 && !d.need(Operation.stores) {
 		r.refuseAt("load.populate", "define one under load.operations with writes: true and {value} in its request, or say load.populate: none",
 			"populating needs an operation that writes a value, and there is none")
@@ -99,6 +103,16 @@ func (d *draft) chooseOperations(r *reader) {
 		d.need(Operation.tells) // to read each key once; without it they are written only
 	}
 	d.checkUse(r)
+}
+
+// recall adds what a run that was made sent beside its mix.
+func (d *draft) recall() {
+	for _, name := range d.sent {
+		sent := func(o Operation) bool { return o.Name == name }
+		if o, known := d.operation(name); known && !slices.ContainsFunc(d.Load.Operations, sent) {
+			d.Load.Operations = append(d.Load.Operations, o)
+		}
+	}
 }
 
 // checkUse refuses an operation that nothing sends: who wrote it means it to

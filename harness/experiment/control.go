@@ -81,7 +81,7 @@ type change struct {
 // change begins one. What it adds to the origins is its own, so that an
 // experiment never changes and can be used from several goroutines.
 func (t *tree) change() *change {
-	own := &tree{text: t.text, origins: maps.Clone(t.origins), root: t.root}
+	own := &tree{text: t.text, origins: maps.Clone(t.origins), root: t.root, sent: t.sent}
 	return &change{tree: own, root: t.root}
 }
 
@@ -140,7 +140,7 @@ func (c *change) setPath(tok *token.Token, value ast.Node) {
 
 // read is the experiment of the changed tree, with its text.
 func (c *change) read() (*Experiment, error) {
-	t := &tree{text: c.tree.text, origins: c.tree.origins, root: c.root}
+	t := &tree{text: c.tree.text, origins: c.tree.origins, root: c.root, sent: c.tree.sent}
 	e, found := t.read()
 	if err := append(c.found, found...).Err(); err != nil {
 		return nil, err

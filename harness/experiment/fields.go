@@ -16,6 +16,7 @@ type draft struct {
 	operations []Operation     // that the file defines or changes, as far as they are written
 	ours       map[string]bool // those of them that take nothing over from the mapper's protocol
 	controls   []control
+	sent       []string // see tree
 }
 
 // file is the table of the experiment file: what stands in it, how it is

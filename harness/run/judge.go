@@ -69,28 +69,33 @@ func readTrial(dir string) (*trial, error) {
 	if err != nil {
 		return nil, err
 	}
-	exp, err := experiment.Parse(path, source)
-	if err != nil {
-		return nil, fmt.Errorf("the experiment of the run cannot be read any more: %w", err)
-	}
-	events, err := history.ReadEvents(filepath.Join(dir, eventsFile))
-	if err != nil {
-		return nil, err
-	}
-	from, err := generatorsOf(dir)
-	if err != nil {
-		return nil, err
-	}
 	log, err := openLog(dir)
 	if err != nil {
 		return nil, err
 	}
-	t := &trial{dir: dir, exp: exp, facts: facts, events: events, log: log, from: from}
-	if err := t.belongTogether(); err != nil {
+	t := &trial{dir: dir, facts: facts, log: log}
+	if err := t.read(path, source); err != nil {
 		log.Close()
-		return nil, fmt.Errorf("%s: %w", dir, err)
+		return nil, err
 	}
 	return t, nil
+}
+
+// read takes in what the log belongs to; source is the experiment in path.
+func (t *trial) read(path string, source []byte) (err error) {
+	if t.exp, err = experiment.ParseRun(path, source, t.log.Header.Operations); err != nil {
+		return fmt.Errorf("the experiment of the run cannot be read any more: %w", err)
+	}
+	if t.events, err = history.ReadEvents(filepath.Join(t.dir, eventsFile)); err != nil {
+		return err
+	}
+	if t.from, err = generatorsOf(t.dir); err != nil {
+		return err
+	}
+	if err := t.belongTogether(); err != nil {
+		return fmt.Errorf("%s: %w", t.dir, err)
+	}
+	return nil
 }
 
 // belongTogether refuses a folder whose files are of different runs.

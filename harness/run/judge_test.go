@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"gauntlet/harness/experiment"
 	"gauntlet/harness/history"
 	"gauntlet/reports"
 )
@@ -130,6 +131,25 @@ func TestJudgeOfARunWithoutAnEndIsAborted(t *testing.T) {
 	}
 }
 
+// A run that was made stays readable: this one is of a version that sent less
+// beside the mix than this one would, and refused less. Its experiment defines a
+// delete, which it did not yet use, and a login that it never sent.
+func TestARunOfAnEarlierVersionIsJudged(t *testing.T) {
+	const dir = "testdata/earlier"
+	path := filepath.Join(dir, experimentFile)
+	source, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := experiment.Parse(path, source); err == nil || !strings.Contains(err.Error(), "never be sent") {
+		t.Fatalf("to be run it must be refused, and is not: %v", err)
+	}
+	r, _ := judgement(t, dir)
+	if r.Verdict != reports.Pass || r.Load.Sent != 1820 || len(r.Objectives) != 5 {
+		t.Errorf("%s (%s), %d requests, %d objectives; it passed with 1820 and 5", r.Verdict, r.Why, r.Load.Sent, len(r.Objectives))
+	}
+}
+
 func TestJudgeSaysWhatIsNoRun(t *testing.T) {
 	if _, _, err := Judge(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is no run of gauntlet's") {
 		t.Errorf("got %v", err)
@@ -161,6 +181,22 @@ faults:
 		"another experiment": func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, experimentFile), []byte(judged+withFault), 0o644)
 		},
+		"another mix": func(dir string) error {
+			const other = `, request: {method: GET, path: /}}
+load: {operations: {look: {path: /}}, `
+			return os.WriteFile(filepath.Join(dir, experimentFile), []byte(strings.NewReplacer(", request: {method: GET, path: /}}\nload: {", other, "get: 100%", "get: 50%, look: 50%").Replace(judged)), 0o644)
+		},
+		"a log of what it does not know": func(dir string) error {
+			path := filepath.Join(dir, opsFile)
+			if err := os.Remove(path); err != nil {
+				return err
+			}
+			w, err := history.Create(path, history.Header{Run: "r", StartedAt: "2001-09-09T01:46:40Z", Operations: []string{"get", "look"}, Clients: 64})
+			if err != nil {
+				return err
+			}
+			return w.Close()
+		},
 		"other facts": func(dir string) error {
 			return writeJSON(filepath.Join(dir, factsFile), Facts{SchemaVersion: 1, Run: "another"})
 		},
@@ -174,6 +210,8 @@ faults:
 		}
 		if _, _, err := Judge(dir); err == nil {
 			t.Errorf("%s: judged all the same", name)
+		} else if strings.Contains(err.Error(), "cannot be read") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

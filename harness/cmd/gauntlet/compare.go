@@ -67,7 +67,7 @@ func (c *compareCommand) builds(ctx context.Context, std streams) error {
 		return err
 	}
 	if c.DryRun {
-		return c.dryRun(t, std)
+		return c.dryRun(ctx, t, std)
 	}
 	if err := t.find(ctx, std.err); err != nil {
 		return err
@@ -134,11 +134,15 @@ func (c *compareCommand) end(file string, done pairs.Outcome, worst int, err err
 }
 
 // dryRun shows what the pairs take.
-func (c *compareCommand) dryRun(t *contest, std streams) error {
+func (c *compareCommand) dryRun(ctx context.Context, t *contest, std streams) error {
+	told, err := t.look(ctx)
+	if err != nil {
+		return err
+	}
 	if err := t.a.job.describe(std.out); err != nil {
 		return err
 	}
-	fmt.Fprintf(std.out, "\n%s: build B (%s) against A (%s) of service %s on %s\n", t.a.job.exp.Name, t.b.what, t.a.what, t.a.job.exp.Target.Service, t.a.job.platform)
+	fmt.Fprintf(std.out, "\n%s: build B (%s) against A (%s) of service %s on %s\n", t.a.job.exp.Name, told[1], told[0], t.a.job.exp.Target.Service, t.a.job.platform)
 	fmt.Fprintf(std.out, "  at most %d pairs, about %s for each run, %s for all\n", c.Pairs, t.takes().Round(time.Second), pairs.Planned(c.Pairs, t.takes()).Round(time.Second))
 	for _, l := range t.looks {
 		fmt.Fprintf(std.out, "  looked at after %d pairs\n", l.After)

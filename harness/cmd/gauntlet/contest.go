@@ -132,8 +132,33 @@ func (t *contest) takes() time.Duration {
 	return max(suite.Takes(t.a.job.decision), suite.Takes(t.b.job.decision))
 }
 
+// look says what both builds are, of which nothing is built.
+func (t *contest) look(ctx context.Context) (told [2]string, err error) {
+	err = t.each(ctx, func(f build.Finder, i int, s *side) error {
+		told[i], err = f.Look(ctx, s.what)
+		return err
+	})
+	return told, err
+}
+
 // find looks both builds up, and builds what is source.
 func (t *contest) find(ctx context.Context, progress io.Writer) error {
+	err := t.each(ctx, func(f build.Finder, _ int, s *side) (err error) {
+		s.found, err = f.Find(ctx, s.what)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(progress, "A: %s\nB: %s\n", t.a.found.Build.Name, t.b.found.Build.Name)
+	if t.a.found.Digest != "" && t.a.found.Digest == t.b.found.Digest && slices.Equal(t.a.args, t.b.args) && slices.Equal(t.a.env, t.b.env) {
+		fmt.Fprintln(progress, "note: they are the same program, to the byte: a build is compared with itself")
+	}
+	return nil
+}
+
+// each does something about either build with what finds them.
+func (t *contest) each(ctx context.Context, do func(f build.Finder, i int, s *side) error) error {
 	stack, err := checkTarget(ctx, t.a.job.exp)
 	if err != nil {
 		return err
@@ -143,17 +168,13 @@ func (t *contest) find(ctx context.Context, progress io.Writer) error {
 		return err
 	}
 	f := build.Finder{Stack: stack, Service: t.a.job.exp.Target.Service, Platform: t.a.job.platform, Cache: filepath.Join(root, ".cache", "builds")}
-	for _, s := range []*side{&t.a, &t.b} {
-		if s.found, err = f.Find(ctx, s.what); err != nil {
+	for i, s := range []*side{&t.a, &t.b} {
+		if err := do(f, i, s); err != nil {
 			if cause := context.Cause(ctx); cause != nil {
 				return cause
 			}
 			return exit{exitUsage, err}
 		}
-	}
-	fmt.Fprintf(progress, "A: %s\nB: %s\n", t.a.found.Build.Name, t.b.found.Build.Name)
-	if t.a.found.Digest != "" && t.a.found.Digest == t.b.found.Digest && slices.Equal(t.a.args, t.b.args) && slices.Equal(t.a.env, t.b.env) {
-		fmt.Fprintln(progress, "note: they are the same program, to the byte: a build is compared with itself")
 	}
 	return nil
 }

@@ -80,6 +80,9 @@ func TestWhatABuildIs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if told, err := f.Look(context.Background(), what); told != one.Told || err != nil {
+			t.Errorf("%s: at a look %q, %v; found %q", what, told, err, one.Told)
+		}
 		if got := says(t, one); got != version || one.Digest == "" || !strings.HasSuffix(one.Build.Name, one.Digest) {
 			t.Errorf("%s says %q: %+v", what, got, one)
 		}
@@ -124,16 +127,25 @@ func TestWhatIsNoBuild(t *testing.T) {
 		{"no program", plain, "no executable file", nil},
 		{"no tree", t.TempDir(), "has no ./cmd/say", nil},
 		{"no package", dir, "runs no package", func(f *Finder) { f.Service = "redis" }},
+		{"a revision of before it was there", "HEAD", "has no ./cmd/tell", func(f *Finder) { f.Stack.Services[0].Local.Package = "./cmd/tell" }},
 		{"a folder for docker", dir, "on docker a build is an image", func(f *Finder) { f.Platform = chaos.Docker }},
 	} {
 		f := finder(t, dir)
 		if c.change != nil {
 			c.change(&f)
 		}
-		if _, err := f.Find(context.Background(), c.what); err == nil || !strings.Contains(err.Error(), c.want) {
+		_, err := f.Find(context.Background(), c.what)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		} else if !strings.Contains(err.Error(), "hint:") {
 			t.Errorf("%s: %v does not say what to do", c.name, err)
+		}
+		// It is known before anything is made.
+		if _, seen := f.Look(context.Background(), c.what); seen == nil || seen.Error() != err.Error() {
+			t.Errorf("%s: at a look %v, want %v", c.name, seen, err)
+		}
+		if _, err := os.Stat(f.Cache); err == nil {
+			t.Errorf("%s: something was made for it", c.name)
 		}
 	}
 	// One that does not compile says where.

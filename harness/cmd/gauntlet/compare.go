@@ -69,6 +69,7 @@ func (c *compareCommand) builds(ctx context.Context, std streams) error {
 	if c.DryRun {
 		return c.dryRun(ctx, t, std)
 	}
+	defer t.close()
 	if err := t.find(ctx, std.err); err != nil {
 		return err
 	}

@@ -157,6 +157,13 @@ func (t *contest) find(ctx context.Context, progress io.Writer) error {
 	return nil
 }
 
+// close lets go of the builds.
+func (t *contest) close() {
+	for _, s := range []*side{&t.a, &t.b} {
+		s.found.Close()
+	}
+}
+
 // each does something about either build with what finds them.
 func (t *contest) each(ctx context.Context, do func(f build.Finder, i int, s *side) error) error {
 	stack, err := checkTarget(ctx, t.a.job.exp)

@@ -157,6 +157,68 @@ func TestWhatIsNoBuild(t *testing.T) {
 	}
 }
 
+// The cache keeps the programs that were asked for last, and those that somebody
+// uses, however old they are.
+func TestTheCacheIsBounded(t *testing.T) {
+	f := finder(t, t.TempDir())
+	program := func(text string) string {
+		path := filepath.Join(t.TempDir(), "program")
+		if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	find := func(text string) Found {
+		found, err := f.Find(t.Context(), program(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	age := func(one Found, days int) {
+		then := time.Now().AddDate(0, 0, -days)
+		if err := os.Chtimes(one.Build.Program, then, then); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left := func(one Found) bool {
+		_, err := os.Stat(one.Build.Program)
+		return err == nil
+	}
+	used := find("used") // by another comparison, which goes on
+	age(used, 100)
+	other := filepath.Join(f.Cache, "notes")
+	if err := os.WriteFile(other, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var all []Found
+	for i := range kept + 2 {
+		one := find(strings.Repeat("x", i+1))
+		if err := one.Close(); err != nil {
+			t.Fatal(err)
+		}
+		age(one, 50-i)
+		all = append(all, one)
+	}
+	again := find("x") // the first once more: it is gone, or the oldest
+	if again.Digest != all[0].Digest || !left(again) {
+		t.Errorf("asked for again: %+v", again)
+	}
+	for i, one := range all {
+		if want := i == 0 || i >= 3; left(one) != want {
+			t.Errorf("the program of %d days: there is %v, want %v", 50-i, left(one), want)
+		}
+	}
+	if _, err := os.Stat(other); err != nil || !left(used) {
+		t.Errorf("what is no program: %v; what is used is there: %v", err, left(used))
+	}
+	used.Close()
+	age(again, 0)
+	if find("one more"); left(used) {
+		t.Error("what nobody uses any more is left")
+	}
+}
+
 func TestAnImageIsABuild(t *testing.T) {
 	f := finder(t, t.TempDir())
 	f.Platform = chaos.Docker

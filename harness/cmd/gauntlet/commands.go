@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"text/tabwriter"
 
@@ -177,7 +176,7 @@ func (c *exportCommand) Run(std streams) error {
 	case "jsonl":
 		return loadgen.ExportJSONL(std.out, log)
 	}
-	if f, ok := std.out.(*os.File); ok && colored(f) {
+	if onTerminal(std.out) {
 		return exit{exitUsage, fmt.Errorf("vegeta's results are binary; redirect them: gauntlet export %s --to vegeta | vegeta report", shellQuote(c.Dir))}
 	}
 	return loadgen.ExportVegeta(std.out, log)

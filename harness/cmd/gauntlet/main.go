@@ -76,6 +76,7 @@ func main() { os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // Main runs the command line args and returns the exit code.
 func Main(args []string, stdout, stderr io.Writer) int {
+	stdout, stderr = outlet{stdout}, outlet{stderr}
 	var c cli
 	ended := -1 // set by --help, which kong ends by itself
 	parser, err := kong.New(&c,
@@ -118,8 +119,8 @@ func empty(arg string) bool {
 // halfway is what must never be left behind.
 func interruptible(stderr io.Writer) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	// A reader that is gone (… | head) makes writing fail; it must not end the
-	// process in the middle of a fault. Notify, not Ignore: children would inherit
+	// A reader that is gone (… | head) makes writing fail, which is the outlet's to
+	// bear; it must not end the process in the middle of a fault. Notify, not Ignore: children would inherit
 	// the latter.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	signals := make(chan os.Signal, 2)

@@ -6,14 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
-
-	"golang.org/x/term"
 
 	"gauntlet/harness/experiment"
 	"gauntlet/harness/run"
@@ -222,16 +219,6 @@ func (c *runCommand) show(out run.Outcome, several bool, std streams) error {
 	}
 	_, err := fmt.Fprintln(std.out, line.String())
 	return err
-}
-
-// colored says whether w is a terminal whose user has not asked for plain
-// text (https://no-color.org).
-func colored(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
-		return false
-	}
-	return term.IsTerminal(int(f.Fd()))
 }
 
 // code is the exit code of one run. That of a control tells whether it ended

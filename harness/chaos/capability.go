@@ -181,6 +181,9 @@ func notes(platform string, f Fault) []string {
 	if platform == Docker && f.Network != nil && f.Network.Behavior == BehaviorReject {
 		all = append(all, "what the load generator sends is not refused: Docker's own proxy before the published port accepts it, and hangs up")
 	}
+	if f.Stress != nil && f.Stress.MemoryBytes > 0 {
+		all = append(all, "beside the memory asked for the burner takes about 9 MiB for itself; the pages of its program, which it shares with gauntlet, are not counted")
+	}
 	if len(f.Selector.Pods) > 0 {
 		all = append(all, "selector.pods overrides every other selector; its names are those of replicas")
 	}

@@ -113,7 +113,7 @@ func TestStressThatCannotBeDone(t *testing.T) {
 	if _, err := Prepare(t.Context(), here, f, Settings{Clock: clockNow(), Probe: sys.probe}); err == nil || !strings.Contains(err.Error(), "redis-1: here are control groups of version 2") {
 		t.Errorf("%v", err)
 	}
-	for _, s := range []Stress{{MemoryShare: 50}, {CPUWorkers: 5000, CPULoad: 1}} {
+	for _, s := range []Stress{{MemoryShare: 50}, {MemoryWorkers: 1, MemoryBytes: leastHeld - 1}, {CPUWorkers: 5000, CPULoad: 1}} {
 		f.Stress = &s
 		if c := CapabilityOf(Local, Kernel{}, f); c.Level != Refused || c.Field == "" {
 			t.Errorf("%+v: %+v", s, c)
@@ -122,5 +122,17 @@ func TestStressThatCannotBeDone(t *testing.T) {
 	f.Stress = &Stress{CPUWorkers: 1, CPULoad: 100}
 	if c := CapabilityOf(Local, Kernel{}, f); c.Level != Approximate {
 		t.Errorf("%+v", c)
+	}
+}
+
+// What the burner takes for itself is told beside what it is asked for.
+func TestStressOfMemoryTellsWhatComesOnTop(t *testing.T) {
+	f := Fault{Kind: StressChaos, Mode: ModeOne, Duration: time.Minute, Stress: &Stress{MemoryWorkers: 1, MemoryBytes: leastHeld}, Selector: Selector{Labels: map[string]string{"app": "redis"}}}
+	if c := CapabilityOf(Local, Kernel{}, f); c.Level == Refused || !strings.Contains(strings.Join(c.Notes, "\n"), "9 MiB for itself") {
+		t.Errorf("%s, notes %q", c, c.Notes)
+	}
+	f.Stress = &Stress{CPUWorkers: 1, CPULoad: 50}
+	if c := CapabilityOf(Local, Kernel{}, f); len(c.Notes) > 0 {
+		t.Errorf("of the processor alone: %q", c.Notes)
 	}
 }

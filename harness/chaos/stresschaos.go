@@ -17,11 +17,18 @@ type Stress struct {
 // mostBurning is how many workers a burner has at most.
 const mostBurning = 1024
 
+// leastHeld is the smallest memory that can be shown to be held: about 9 MiB are
+// the burner's own.
+const leastHeld = 16_000_000
+
 // refused is what this version cannot do of s, by field.
 func (s *Stress) refused() []Capability {
 	var all []Capability
 	if s.MemoryShare > 0 {
 		all = append(all, Capability{Level: Refused, Field: "spec.stressors.memory.size", Reason: "a share of the memory is not supported in this version; write a size such as 256MB"})
+	}
+	if s.MemoryShare == 0 && s.MemoryBytes > 0 && s.MemoryBytes < leastHeld {
+		all = append(all, Capability{Level: Refused, Field: "spec.stressors.memory.size", Reason: "less than 16MB cannot be told from the 9 MiB or so that the burner itself takes"})
 	}
 	if s.CPUWorkers > mostBurning {
 		all = append(all, Capability{Level: Refused, Field: "spec.stressors.cpu.workers", Reason: "more than 1024 workers take nothing more from anybody"})

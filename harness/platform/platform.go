@@ -130,7 +130,7 @@ type Stress struct {
 type Stressing struct {
 	How    string        // where the burner is
 	Used   time.Duration // processor time of the burner
-	Held   int64         // memory of the burner, in bytes
+	Held   int64         // memory that the burner has for itself, in bytes
 	Waited time.Duration // for which threads of the replica were ready to run and had no processor
 }
 

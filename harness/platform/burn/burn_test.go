@@ -3,8 +3,13 @@ package burn
 import (
 	"bufio"
 	"io"
+	"os"
+	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestABurnerEndsWithItsInput(t *testing.T) {
@@ -29,6 +34,52 @@ func TestABurnerEndsWithItsInput(t *testing.T) {
 			}
 		case <-time.After(20 * time.Second):
 			t.Fatalf("%+v: it did not end", w)
+		}
+	}
+}
+
+// What is asked for and written to counts; what a process shares with others
+// that run the same program, or read the same file, does not.
+func TestWhatIsHeld(t *testing.T) {
+	const size = 64 << 20
+	before, err := Held(os.Getpid())
+	if err != nil {
+		t.Skip("only Linux tells:", err)
+	}
+	f, err := os.Create(filepath.Join(t.TempDir(), "shared"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := f.Truncate(size); err != nil {
+		t.Fatal(err)
+	}
+	shared, err := unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Munmap(shared)
+	sum := byte(0)
+	for i := 0; i < size; i += os.Getpagesize() {
+		sum += shared[i]
+	}
+	if with, err := Held(os.Getpid()); err != nil || with-before > size/2 {
+		t.Errorf("%d more bytes held with a file of %d mapped, %v (%d)", with-before, size, err, sum)
+	}
+	held := hold(t.Context(), size)
+	if with, err := Held(os.Getpid()); err != nil || with-before < size*9/10 {
+		t.Errorf("%d more bytes held with %d written to, %v", with-before, size, err)
+	}
+	runtime.KeepAlive(held)
+}
+
+func TestAnonymousPages(t *testing.T) {
+	if n, err := anonymous("18000 9800 7600 1500 0 2000 0\n"); n != 2200 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	for _, text := range []string{"", "1 2", "a b c", "9 1 2", "9 1 -2"} {
+		if n, err := anonymous(text); err == nil {
+			t.Errorf("%q: %d", text, n)
 		}
 	}
 }

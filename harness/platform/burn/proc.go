@@ -9,18 +9,26 @@ import (
 	"time"
 )
 
-// Resident is the memory that a process holds, in bytes. Only Linux tells.
-func Resident(pid int) (int64, error) {
+// Held is the memory that a process has for itself, in bytes: what it wrote to.
+// The pages of its program, which others that run it share, do not count. Only
+// Linux tells.
+func Held(pid int) (int64, error) {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
 	if err != nil {
 		return 0, err
 	}
-	fields := strings.Fields(string(text))
-	if len(fields) < 2 {
-		return 0, fmt.Errorf("cannot read the memory of a process %q", text)
-	}
-	pages, err := strconv.ParseInt(fields[1], 10, 64)
+	pages, err := anonymous(string(text))
 	return pages * int64(os.Getpagesize()), err
+}
+
+// anonymous is how many pages of those in memory are of no file, by the text of
+// a statm: the second field less the third.
+func anonymous(statm string) (pages int64, err error) {
+	var size, resident, shared int64
+	if _, err := fmt.Sscan(statm, &size, &resident, &shared); err != nil || shared < 0 || resident < shared {
+		return 0, fmt.Errorf("cannot read the memory of a process %q", statm)
+	}
+	return resident - shared, nil
 }
 
 // Waited is for how long the threads of a process were ready to run and had no

@@ -154,7 +154,7 @@ func (s *system) Stressing(name string) (t platform.Stressing, err error) {
 	if b := r.burning(); b != nil {
 		t.How = "within the control group of the container"
 		if t.Used, _, err = groupTime("/sys/fs/cgroup", path.Join(r.id, b.id)); err == nil {
-			t.Held, err = burn.Resident(b.pid)
+			t.Held, err = burn.Held(b.pid)
 		}
 		if err != nil {
 			return t, fmt.Errorf("the burner beside %s: %w", name, err)

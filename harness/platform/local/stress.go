@@ -168,7 +168,7 @@ func (s *System) Stressing(replica string) (t platform.Stressing, err error) {
 	if b != nil {
 		t.How = b.how
 		if t.Used, err = processTime(b.cmd.Process.Pid); err == nil {
-			t.Held, err = burn.Resident(b.cmd.Process.Pid)
+			t.Held, err = burn.Held(b.cmd.Process.Pid)
 		}
 		if err != nil {
 			return t, fmt.Errorf("the burner beside %s: %w", replica, err)

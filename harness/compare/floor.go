@@ -24,14 +24,22 @@ func (f Floor) shift() float64 {
 	return f.Amount
 }
 
+// leastAmount goes with a share alone: 1 ms of a recovery, 1 µs of a response.
+// A recovery may take no time at all, and of nothing every share is nothing: B
+// would be infinitely worse, or 0/0 times as bad, which no test survives.
+const leastAmount = 1e-3
+
+// beside is c = Amount/Share, what is added to both sides of a share.
+func (f Floor) beside() float64 { return max(f.Amount, leastAmount) / f.Share }
+
 // apart is how far B is from A. With a share in the floor it is the logarithm
-// of (b + c)/(a + c), c = Amount/Share, since that is above log(1 + Share)
-// exactly when b is above the floor, and noise that is a share of a measure is
-// alike in slow hours and in fast ones; else it is b − a. Either changes its
-// sign, and nothing else, when the builds change places.
+// of (b + c)/(a + c), since that is above log(1 + Share) exactly when b is
+// above the floor, and noise that is a share of a measure is alike in slow
+// hours and in fast ones; else it is b − a. Either changes its sign, and
+// nothing else, when the builds change places.
 func (f Floor) apart(a, b float64) float64 {
 	if f.Share > 0 {
-		c := f.Amount / f.Share
+		c := f.beside()
 		return math.Log((b + c) / (a + c))
 	}
 	return b - a
@@ -40,7 +48,7 @@ func (f Floor) apart(a, b float64) float64 {
 // amount is a difference in the measure's unit, where A has typical.
 func (f Floor) amount(d, typical float64) float64 {
 	if f.Share > 0 {
-		return math.Expm1(d) * (typical + f.Amount/f.Share)
+		return math.Expm1(d) * (typical + f.beside())
 	}
 	return d
 }

@@ -111,6 +111,29 @@ func TestTheVerdictNamesWhatIsWorse(t *testing.T) {
 	}
 }
 
+// A share of a recovery that took no time keeps nothing from being found, in
+// the recovery or beside it.
+func TestAShareOfNothing(t *testing.T) {
+	floors, err := DefaultFloors().With(map[string]string{KindRecovery: "10%"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost, recovery := Measure{Kind: KindLost}, Measure{Kind: KindRecovery}
+	for _, c := range []struct {
+		b                float64
+		recovery, writes reports.Verdict
+	}{{0, reports.Pass, reports.Fail}, {0.3, reports.Fail, reports.Fail}} {
+		var pairs []Pair
+		for i := range 10 {
+			pairs = append(pairs, Pair{Values{lost: {}, recovery: {}}, Values{lost: {Amount: float64(3 + i)}, recovery: {Amount: c.b}}})
+		}
+		got := Judge(pairs, floors, Look{10, Alpha, Beta}, 1)
+		if got[0].Verdict != c.writes || got[1].Verdict != c.recovery || got[1].Difference == nil {
+			t.Errorf("recovery %g s in B: %s; %s", c.b, got[0].Why, got[1].Why)
+		}
+	}
+}
+
 func TestFloors(t *testing.T) {
 	f, err := DefaultFloors().With(map[string]string{"bad": "1%", "p99": "20%+5ms", "recovery": "2s", "lost": "3", "p50": "10%"})
 	if err != nil {

@@ -41,20 +41,25 @@ func Judge(pairs []Pair, floors Floors, look Look, seed int64) []reports.Compare
 	return out
 }
 
-// apart is the difference of every pair; where a run did not measure it the
-// pair says nothing, which is a difference of 0: it changes its sign with the
-// builds as any other.
+// apart is the difference of every pair; where a run did not measure it, or
+// ended first and may well have more than the other, the pair says nothing,
+// which is a difference of 0: it changes its sign with the builds as any other.
 func apart(m Measure, pairs []Pair, floor Floor) []float64 {
 	d := make([]float64, len(pairs))
 	for i, p := range pairs {
 		a, okA := p.A.get(m)
 		b, okB := p.B.get(m)
-		if okA && okB {
+		known := okA && okB && !a.mayReach(b) && !b.mayReach(a)
+		if known {
 			d[i] = floor.apart(a.Amount, b.Amount)
 		}
 	}
 	return d
 }
+
+// mayReach says that v is at least so much, which is less than other, and may
+// be more than that.
+func (v Value) mayReach(other Value) bool { return v.AtLeast && v.Amount < other.Amount }
 
 // others is, for each measure and choice, the greatest T of the other
 // measures that are decided on; nil for a measure without others. The two

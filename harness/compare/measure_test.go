@@ -111,6 +111,29 @@ func TestTheVerdictNamesWhatIsWorse(t *testing.T) {
 	}
 }
 
+// A recovery of A that the run ended before may have taken as long as that of
+// B: no figure of B makes it worse than that. One of B is at least as long.
+func TestWhatEndedFirstIsNotShort(t *testing.T) {
+	open, took := Value{Amount: 3, AtLeast: true}, Value{Amount: 5}
+	for _, c := range []struct {
+		name    string
+		a, b    Value
+		verdict reports.Verdict
+	}{
+		{"A was cut off, B took longer", open, took, reports.Inconclusive},
+		{"B was cut off when A had recovered", Value{Amount: 1}, open, reports.Fail},
+		{"both were cut off, B later", open, Value{Amount: 5, AtLeast: true}, reports.Inconclusive},
+	} {
+		var pairs []Pair
+		for range 10 {
+			pairs = append(pairs, Pair{Values{{Kind: KindRecovery}: c.a}, Values{{Kind: KindRecovery}: c.b}})
+		}
+		if got := Judge(pairs, DefaultFloors(), Look{10, Alpha, Beta}, 1)[0]; got.Verdict != c.verdict {
+			t.Errorf("%s: %s (%s)", c.name, got.Verdict, got.Why)
+		}
+	}
+}
+
 // A share of a recovery that took no time keeps nothing from being found, in
 // the recovery or beside it.
 func TestAShareOfNothing(t *testing.T) {

@@ -12,7 +12,7 @@ type Op struct {
 	Attempts uint8  // requests on the wire: the client's retries and the transport's repeats counted
 	Status   uint16 // HTTP status of the last answer, 0 without one
 	Replica  uint16 // index into Log.Replicas of the last attempt, or NoReplica
-	Shard    uint16 // the answer's X-Shard plus one; 0 when it named none
+	Shard    uint16 // X-Shard plus one: of the answer or, where none named it, of the key when it was populated; 0: not known
 	Key      uint32 // index into the stream's key space
 	Value    Value  // what a read returned
 	BytesIn  uint32 // size of the answer's body

@@ -152,9 +152,10 @@ func (a *Attack) finish() {
 
 // describe is what is known of request n before it is sent.
 func (a *Attack) describe(n uint64, due int64) history.Op {
+	key := a.plan.Sampler.Key(n)
 	return history.Op{
-		Stream: a.plan.Stream, Seq: n, Kind: a.plan.kind(n), Key: a.plan.Sampler.Key(n),
-		Replica: history.NoReplica, Due: due,
+		Stream: a.plan.Stream, Seq: n, Kind: a.plan.kind(n), Key: key,
+		Replica: history.NoReplica, Shard: a.plan.shard(key), Due: due,
 	}
 }
 

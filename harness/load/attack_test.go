@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -155,6 +156,37 @@ func TestARequestNotSentInTimeIsNeverSent(t *testing.T) {
 			t.Errorf("%d requests reached the transport, %d are recorded as sent and %d as unsent", asked, sent, unsent)
 		}
 	})
+}
+
+// A shard that is silent has bad requests all the same: those of its keys.
+func TestARequestWithoutAnAnswerIsOfItsKeysShard(t *testing.T) {
+	plan := smallPlan(10, 2, time.Second)
+	plan.Sampler, plan.Shards = &Uniform{count: 4}, []int32{5, 0, Torn}
+	for name, c := range map[string]struct {
+		transport http.RoundTripper
+		want      []uint16 // by key
+	}{
+		"no answer":             {transportFunc(hang), []uint16{6, 1, 0, 0}},
+		"an answer names it":    {newStore(), []uint16{8, 8, 8, 8}}, // it is in shard 7, whatever was before
+		"an answer without one": {transportFunc(func(*http.Request) (*http.Response, error) { return httptest.NewRecorder().Result(), nil }), []uint16{6, 1, 0, 0}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			a, rec, _ := begin(t, plan, one, c.transport)
+			a.EndAt(int64(10 * time.Second))
+			if err := a.Wait(); err != nil {
+				t.Fatal(err)
+			}
+			for _, op := range rec.ops {
+				if op.Shard != c.want[op.Key] {
+					t.Errorf("%s: %v of key %d is of shard %d−1, want %d−1", name, op.Class, op.Key, op.Shard, c.want[op.Key])
+				}
+			}
+		})
+	}
+	derived, err := Durability(Plan{Operations: []Operation{storePut}, Shards: plan.Shards, Clients: 1}, plan.Schedule, 1, "put")
+	if err != nil || derived.Shards != nil {
+		t.Errorf("keys of another stream are in shards %v (%v)", derived.Shards, err)
+	}
 }
 
 func TestALongWaitNoticesTheEnd(t *testing.T) {

@@ -23,6 +23,7 @@ func Durability(load Plan, schedule Schedule, workers int, write string) (Plan, 
 	p.Mix = make([]float64, len(load.Operations))
 	p.Mix[i] = 1
 	p.Sampler = Once{}
+	p.Shards = nil // its keys are others
 	p.KeyName = func(key uint32) string { return DurabilityKey(load.Clients, uint64(key)) }
 	return p, nil
 }

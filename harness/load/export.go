@@ -22,7 +22,7 @@ type Row struct {
 	Status    int     `json:"status"`   // 0 without an answer
 	Attempts  int     `json:"attempts"` // requests on the wire
 	Replica   string  `json:"replica"`  // "" when it reached none
-	Shard     *int    `json:"shard"`    // of the answer; null when it named none
+	Shard     *int    `json:"shard"`    // of the answer, or else of its key when it was populated; null when not known
 	Key       uint32  `json:"key"`
 	Client    int     `json:"client"`
 	DueMs     float64 `json:"dueMs"`

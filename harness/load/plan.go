@@ -25,6 +25,7 @@ type Plan struct {
 	Mix        []float64   // the weight of each operation, 0 for one that is not sent
 	Sampler    Sampler
 	KeyName    func(key uint32) string // letters, digits, - and _ only, distinct between streams
+	Shards     []int32                 // by key, as Populated has them: of a request whose answers name none; nil: not known
 	Seed       int64
 
 	Good  time.Duration   // a right answer is good up to this response time (Live); 0: always
@@ -51,6 +52,16 @@ func (p *Plan) check() error {
 	var err error
 	p.mix, err = NewMix(p.Seed, p.Mix)
 	return err
+}
+
+// shard is where a key lies as far as is known beforehand, plus one: what is
+// never answered would else be of no shard, and one that is silent have no bad
+// request. 0 when it is not known.
+func (p *Plan) shard(key uint32) uint16 {
+	if int(key) >= len(p.Shards) || p.Shards[key] < 0 {
+		return 0
+	}
+	return uint16(p.Shards[key] + 1)
 }
 
 // kind is the operation of request n, as an index.

@@ -72,6 +72,7 @@ func RegisterStream(load Plan, r RegisterPlan) (Plan, error) {
 	p.Seed = int64(seedFor(load.Seed, useRegisters))
 	p.Clients = registerClientsOf(load.Clients)
 	p.KeyName = RegisterKey
+	p.Shards = nil // its keys are others
 	p.Mix = make([]float64, len(load.Operations))
 	var err error
 	if p.Mix, err = r.mix(load.Operations); err != nil {

@@ -73,8 +73,10 @@ func (a *Attack) note(op *history.Op, to Endpoint, o *Operation, key string, got
 	if op.Class == history.Unsent {
 		return
 	}
-	op.Status, op.Replica = uint16(got.status), to.Index
-	op.Shard, op.BytesIn = uint16(got.shard+1), uint32(got.bytes)
+	op.Status, op.Replica, op.BytesIn = uint16(got.status), to.Index, uint32(got.bytes)
+	if got.shard >= 0 {
+		op.Shard = uint16(got.shard + 1)
+	}
 	op.Attempts = uint8(min(int(op.Attempts)+int(got.sends), 255))
 	if o.Writes {
 		op.Effect = max(op.Effect, effectOf(got, op.Class))

@@ -27,7 +27,7 @@ func (s *session) plans() ([]load.Plan, error) {
 	plan := load.Plan{
 		Stream: history.Load, Run: s.id, Schedule: l.Rate.Schedule(load.Arrivals(s.o.Seed)), Workers: pool, Timeout: l.Timeout,
 		Retries: l.Retries, Backoff: l.Backoff, RetryOn: triggers(l), Clients: l.Clients, Operations: s.operations(), Mix: weights(l), Sampler: keys, KeyName: s.keyName,
-		Seed: s.o.Seed, Good: s.exp.SLO.GoodLatency, Other: s.noteOther,
+		Seed: s.o.Seed, Shards: s.shards, Good: s.exp.SLO.GoodLatency, Other: s.noteOther,
 	}
 	plans := []load.Plan{plan}
 	if s.exp.Consistency == nil {
@@ -127,6 +127,7 @@ func (s *session) populate(ctx context.Context) error {
 		s.events.now(history.Event{Type: history.EventNote, Detail: note})
 	}
 	s.tell.line("populated in %s", round(time.Since(begin)))
+	s.shards = found.Shards
 	if keys := s.exp.Load.Keys; keys.Distribution == "single-shard" {
 		s.facts.HotKeys, err = keysOfShard(keys, s.keyName, found.Shards)
 	}

@@ -46,6 +46,7 @@ type session struct {
 	events *journal
 
 	keyName func(key uint32) string
+	shards  []int32 // of the keys, as populating told
 
 	mu      sync.Mutex
 	targets []load.Endpoint // the replicas that receive the traffic; while it flows under mu

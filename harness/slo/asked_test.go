@@ -20,6 +20,13 @@ func held(within time.Duration, replicas, shards bool) func(*Input) {
 // sharded gives each request a shard of n.
 func sharded(n uint64) mark { return func(op *history.Op) { op.Shard = uint16(op.Seq%n) + 1 } }
 
+// nameless is what was not answered well, of keys that were not populated.
+func nameless(op *history.Op) {
+	if op.Class != history.OK {
+		op.Shard = 0
+	}
+}
+
 // What is too little to be an episode of the service is a full outage of a
 // replica or a shard: it counts for recovery when the experiment asks.
 func TestScopesThatAreAskedFor(t *testing.T) {
@@ -35,6 +42,10 @@ func TestScopesThatAreAskedFor(t *testing.T) {
 		{name: "no shard was seen", change: held(time.Second, false, true), verdict: inc, reason: reports.TooFewSamples, why: []string{"no answer of the baseline named one"}},
 		{name: "shards too thin", marks: marks(sharded(64)), change: held(time.Second, false, true), verdict: inc, reason: reports.TooFewSamples, why: []string{"Shard:0 had 15.", "at least 20"}},
 		{name: "shards too thin, and the service broken", marks: marks(sharded(64), down(5.002, 9)), change: held(time.Second, false, true), verdict: fail, reason: reports.LimitBroken},
+		{name: "a silent shard that nobody can name", marks: marks(sharded(20), fails(5.002, 6.8, 20, history.Timeout), nameless), change: held(time.Second, false, true), verdict: inc, reason: reports.TooFewSamples, why: []string{"89 bad requests named none", "load.populate"}},
+		{name: "a few that nobody can name", marks: marks(sharded(20), fails(5.002, 5.1, 20, history.Timeout), nameless), change: held(time.Second, false, true), verdict: pass},
+		{name: "an outage within the limit, of shards that nobody can name", marks: marks(sharded(20), down(5.002, 5.8), nameless), change: held(time.Second, false, true), verdict: pass},
+		{name: "the same, and shards are not asked for", marks: marks(sharded(20), fails(5.002, 6.8, 20, history.Timeout), nameless), change: held(time.Second, true, false), verdict: pass},
 		{name: "a replica that joins later", change: all(held(3*time.Second, true, false), func(in *Input) { in.Replicas = append(in.Replicas, "m-4") }), verdict: pass},
 		{name: "none, aborted", change: all(held(time.Second, false, true), aborted), verdict: inc, reason: reports.RunAborted},
 	} {

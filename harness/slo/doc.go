@@ -115,6 +115,8 @@
 //   - Who asks for every replica or shard is not told a PASS of some of them: one
 //     that had requests and is too thin to judge leaves recovery open. One without
 //     a request of the baseline has nothing to be compared with, and is left out.
+//     Nor where so many bad requests named no shard that an outage of one may lie
+//     among them: a silent shard answers nothing that could name it.
 //   - A waiver changes no verdict, since what is broken is broken; it changes what
 //     a pipeline is told, on the day on which the run began.
 //   - An error budget is used up by what was bad: an aborted run breaks a limit on

@@ -177,7 +177,47 @@ func (a *analysis) unseen() string {
 			return fmt.Sprintf("Each %s is held to the limit, and no answer of the baseline named one.", asked.name)
 		}
 	}
+	return a.astray()
+}
+
+// astray says that an outage of a shard may lie among requests that nobody can
+// tell the shard of: what is not answered names none, and only of keys that were
+// populated is it known beforehand. What lies within an episode of the service
+// or of an operation is held to the limit there.
+func (a *analysis) astray() string {
+	span, ok := a.exposed()
+	if !ok || !a.Spec.gates(byShard) {
+		return ""
+	}
+	n := 0
+	for s, doubtful := range a.requests(span) {
+		if bad, judged := a.view.judge(s, doubtful); bad && judged && s.shard == 0 && !a.heldAnyway(s.due) {
+			n++
+		}
+	}
+	for _, sc := range a.scopes {
+		if sc.by == byShard && !sc.thin() && n >= sc.fewest() {
+			return fmt.Sprintf("Each shard is held to the limit, and %d bad requests named none, which would be an episode of %s; the shard of a key is known when it is populated (load.populate).",
+				n, sc.spoken())
+		}
+	}
 	return ""
+}
+
+// heldAnyway says whether an instant lies in an episode of the service or of an
+// operation that counts.
+func (a *analysis) heldAnyway(t int64) bool {
+	for i, sc := range a.scopes {
+		if sc.by <= byOperation && slices.ContainsFunc(a.episodes[i], func(e *episode) bool { return e.counts() && e.degraded <= t && t < e.recovered }) {
+			return true
+		}
+	}
+	return false
+}
+
+// fewest is with how few bad requests the scope can have an episode that counts.
+func (sc *scope) fewest() int {
+	return int(math.Ceil(max(threshold/sc.test.bad, leastImpact*sc.lowest)))
 }
 
 // percent shows a share with as many digits as tell it from none and from

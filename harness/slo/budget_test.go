@@ -92,6 +92,7 @@ func TestTheBudgetObjective(t *testing.T) {
 		{name: "within, and cut off", marks: outage, change: spent(2, aborted, endsAt(8)), verdict: inc, reason: reports.RunAborted},
 		{name: "within, unproven", marks: outage, change: spent(2, unproven), verdict: inc, reason: reports.FaultUnproven},
 		{name: "the worst of two", marks: marks(only(1, down(5, 6))), change: spent(0.5, available("put", 0.999)), verdict: fail, reason: reports.LimitBroken, why: []string{"operation put"}},
+		{name: "the one that used most", marks: marks(only(1, down(5, 6))), change: spent(2, available("put", 0.999)), verdict: pass, why: []string{"operation put"}},
 		{name: "nobody to ask", marks: outage, change: all(available("delete", 0.999), budgeted(1)), verdict: inc, reason: reports.TooFewSamples},
 	} {
 		c.objective = "budget"

@@ -108,6 +108,20 @@ func TestAThinLoadIsNotStoppedByChance(t *testing.T) {
 	}
 }
 
+// An outcome that comes about when its window is over is none of the present.
+func TestWhatIsTooLateStopsNoRun(t *testing.T) {
+	g := NewGuard(twentyFor3s, rules)
+	for i := range int64(2000) {
+		at := i * second / 100
+		late := history.Op{Due: at, Sent: at, Done: at - (parts+1)*g.width, Class: history.Refused}
+		for _, op := range []history.Op{{Due: at, Sent: at, Done: at}, late, late, late, late, late} {
+			if h, met := g.Add(op); met {
+				t.Fatalf("met at %d: %s", h.At, h)
+			}
+		}
+	}
+}
+
 // The guard finds what a plain count over every window finds, whatever the order
 // of outcomes that ended within a part of each other.
 func TestGuardAgreesWithCounting(t *testing.T) {

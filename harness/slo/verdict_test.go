@@ -239,6 +239,7 @@ var residualCases = []verdictCase{
 	{name: "too few afterwards", marks: marks(down(5.002, 5.9)), change: all(available("", 0.999), endsAt(8.5)), verdict: inc, reason: reports.TooFewSamples},
 	{name: "an operation that never came", change: available("delete", 0.999), verdict: inc, reason: reports.TooFewSamples},
 	{name: "not recovered", marks: marks(down(5.002, 29)), change: available("", 0.1), verdict: inc, reason: reports.ObserveTooShort},
+	{name: "without faults, all of observe", marks: marks(fails(5, 6, 100, history.EOF)), change: all(noFault, available("", 0.999)), verdict: pass, why: []string{"from 5.000 s on, 10 of 25000"}},
 	{name: "unproven", change: all(unproven, available("", 0.9)), verdict: inc, reason: reports.FaultUnproven},
 	{name: "depends on late requests", marks: marks(late(12, 30, 100)), change: available("", 0.999), verdict: inc, reason: reports.InstrumentDisturbed},
 	{name: "aborted", change: all(aborted, available("", 0.9)), verdict: inc, reason: reports.RunAborted},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"gauntlet/reports"
@@ -199,6 +200,41 @@ func TestABuildAgainstItselfDoesNotFail(t *testing.T) {
 			}
 			if bareFail > atMost(without, Alpha) {
 				t.Errorf("without floors %d of %d sets FAIL; nominal %g %%", bareFail, without, 100*Alpha)
+			}
+		})
+	}
+}
+
+// The lower ends hold for all measures together also where B is worse in each of
+// them, by little or by a thousand times the noise.
+func TestLowerEndsHoldForAllMeasuresTogether(t *testing.T) {
+	sets := sets(1000)
+	looks, _ := Looks(10)
+	for _, worse := range []float64{0, 1, 5, 1000} {
+		t.Run(fmt.Sprint(worse), func(t *testing.T) {
+			t.Parallel()
+			wrong := 0
+			for seed := range sets {
+				r := rand.New(rand.NewPCG(uint64(seed), 7))
+				var pairs []Pair
+				for range 10 {
+					p := Pair{Values{}, Values{}}
+					for _, m := range fixed {
+						p.A[m], p.B[m] = Value{}, Value{Amount: worse + r.NormFloat64()}
+					}
+					pairs = append(pairs, p)
+				}
+				above := func(m reports.ComparedMeasure) bool { return m.Low != nil && *m.Low > worse }
+				for _, look := range looks {
+					if slices.ContainsFunc(Judge(pairs[:look.After], Floors{}, look, 1), above) {
+						wrong++
+						break
+					}
+				}
+			}
+			t.Logf("of %d sets %d have a lower end above the truth, nominal %g %%", sets, wrong, 100*Alpha)
+			if wrong > atMost(sets, Alpha) {
+				t.Errorf("of %d sets %d have a lower end above the truth, nominal %g %%", sets, wrong, 100*Alpha)
 			}
 		})
 	}

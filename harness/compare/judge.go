@@ -20,11 +20,11 @@ func Judge(pairs []Pair, floors Floors, look Look, seed int64) []reports.Compare
 	all := measures(pairs)
 	signs := choices(len(pairs), uint64(seed))
 	differences := make([][]float64, len(all))
-	gating := make([][]float64, len(all)) // T under every choice; nil for one that is not decided on
+	gating := make([][]float64, len(all)) // as rivals have it; nil for one that is not decided on
 	for i, m := range all {
 		differences[i] = apart(m, pairs, floors[m.Kind])
 		if m.gates() {
-			gating[i] = statistics(differences[i], signs)
+			gating[i] = rivalry(differences[i], signs)
 		}
 	}
 	rivals := others(gating, len(signs))
@@ -61,7 +61,7 @@ func apart(m Measure, pairs []Pair, floor Floor) []float64 {
 // be more than that.
 func (v Value) mayReach(other Value) bool { return v.AtLeast && v.Amount < other.Amount }
 
-// others is, for each measure and choice, the greatest T of the other
+// others is, for each measure and choice, the greatest rivalry of the other
 // measures that are decided on; nil for a measure without others. The two
 // greatest of all tell it for each.
 func others(t [][]float64, choices int) [][]float64 {

@@ -69,9 +69,30 @@ func statistics(d []float64, choices []uint64) []float64 {
 	return t
 }
 
+// rivalry is how great T of a measure is under every choice in the eyes of the
+// others: that of its differences, or that of what chance alone makes of them,
+// which is about their mean. Where B is worse by many times the noise every
+// difference is as large as the next, T next to √n under the one choice that
+// happened, and the measure would be no rival to anybody.
+func rivalry(d []float64, choices []uint64) []float64 {
+	t := statistics(d, choices)
+	mean, variance := moments(d)
+	if variance <= 1e-18*mean*mean {
+		return t // what rounding leaves is no chance
+	}
+	chance := make([]float64, len(d))
+	for i, x := range d {
+		chance[i] = x - mean
+	}
+	for i, v := range statistics(chance, choices) {
+		t[i] = max(t[i], v)
+	}
+	return t
+}
+
 // lower is the largest shift up to which the test says at the level that d
 // lies above it; −∞ when it cannot say so of any. rivals is, for every choice,
-// the greatest T among the other measures; nil without any.
+// the greatest rivalry among the other measures; nil without any.
 //
 // A choice speaks against a shift δ when it gives the measure itself a T no
 // smaller than the one that happened, which is when the mean of the subset

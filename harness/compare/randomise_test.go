@@ -83,6 +83,15 @@ func TestHowManyMustAgree(t *testing.T) {
 	}
 }
 
+// Differences that are all the same have no chance in them, and what rounding
+// leaves of their mean (0.35, eight times, is a little more) is none.
+func TestRoundingIsNoRival(t *testing.T) {
+	same := slices.Repeat([]float64{0.35}, 8)
+	if got, want := rivalry(same, choices(8, 0)), statistics(same, choices(8, 0)); !slices.Equal(got, want) {
+		t.Errorf("T is at most %g but for the choice that happened, and a rivalry reaches %g", slices.Max(want[1:]), slices.Max(got[1:]))
+	}
+}
+
 // Beyond the number up to which every choice is looked at, a sample gives
 // nearly the same.
 func TestASampleOfChoicesStandsForAll(t *testing.T) {

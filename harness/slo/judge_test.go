@@ -285,9 +285,23 @@ func TestSteady(t *testing.T) {
 	for _, c := range []struct {
 		bad, n int
 		want   bool
-	}{{0, 1000, true}, {10, 1000, true}, {11, 1000, false}, {1, 50, true}, {5, 50, false}, {0, 1, true}, {0, 0, false}} {
+	}{{0, 1000, true}, {10, 1000, true}, {11, 1000, false}, {1, 50, true}, {5, 50, false}, {2, 99, true}, {2, 100, false}, {0, 1, true}, {0, 0, false}} {
 		if Steady(c.bad, c.n) != c.want {
 			t.Errorf("Steady(%d, %d) = %v", c.bad, c.n, !c.want)
+		}
+	}
+}
+
+// One request of a hundred is beyond the 99th percentile, two are not.
+func TestTheSlipThatIsTold(t *testing.T) {
+	for n, want := range map[uint64]float64{100: 0, 50: 20} {
+		in := trial(1000, func(op *history.Op) {
+			if op.Seq%n == 0 {
+				op.Sent, op.Done = op.Sent+20*ms, op.Done+20*ms
+			}
+		})
+		if got := Judge(in).Validity.SlipP99Ms; got != want {
+			t.Errorf("one of %d is 20 ms late: the 99th percentile is %g ms, want %g", n, got, want)
 		}
 	}
 }

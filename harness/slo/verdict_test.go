@@ -167,6 +167,9 @@ var recoveryCases = []verdictCase{
 	{name: "down before the injection, and long after", marks: marks(down(4.96, 9)), verdict: fail, reason: reports.LimitBroken, why: []string{"recovered 4 s after down was injected"}},
 	{name: "the interval spans the limit", marks: marks(down(5.002, 9)), change: limited(3999500*time.Microsecond, "inject"), verdict: inc, reason: reports.IntervalSpansLimit, why: []string{"spans the limit"}},
 	{name: "unproven, not degraded", change: unproven, verdict: inc, reason: reports.FaultUnproven, why: []string{"down is not known to have worked"}},
+	{name: "one of a group unproven, too slow", marks: marks(down(5.002, 9)), change: func(in *Input) {
+		in.Faults = append(in.Faults, Fault{Name: "beside", InjectBegin: at(5.5), InjectEnd: at(5.501)})
+	}, verdict: inc, reason: reports.FaultUnproven, why: []string{"beside is not known to have worked"}},
 	{name: "unproven, too slow", marks: marks(down(5.002, 9)), change: unproven, verdict: inc, reason: reports.FaultUnproven},
 	{name: "never injected", change: func(in *Input) { in.Faults = []Fault{{Name: "down"}} }, verdict: inc, reason: reports.FaultUnproven},
 	{name: "one of two never injected", change: func(in *Input) { in.Faults = append(in.Faults, Fault{Name: "later"}) }, verdict: inc, reason: reports.FaultUnproven},
@@ -223,6 +226,7 @@ var availabilityCases = []verdictCase{
 	{name: "too many late requests", marks: marks(late(5, 30, 7)), change: available("", 0.5), verdict: inc, reason: reports.InstrumentDisturbed},
 	{name: "depends on masked requests", marks: marks(down(6, 6.2)), change: all(available("", 0.999), masked(span(5.9, 6.3))), verdict: inc, reason: reports.InstrumentDisturbed},
 	{name: "too few because most are in doubt", rate: 3000, marks: marks(down(6, 29)), change: all(available("", 0.9999), masked(span(6, 29))), verdict: inc, reason: reports.InstrumentDisturbed, why: []string{"other work on the host"}},
+	{name: "too few, also with those in doubt", marks: marks(late(6, 6.2, 1)), change: available("", 0.9999), verdict: inc, reason: reports.TooFewSamples},
 	{name: "aborted", change: all(available("", 0.99), aborted), verdict: inc, reason: reports.RunAborted},
 	{name: "aborted, broken so far, the rest not known", marks: marks(down(5, 9)), change: all(available("", 0.99), aborted), verdict: inc, reason: reports.RunAborted},
 	{name: "aborted, broken whatever might have come", marks: marks(down(5, 9)), change: all(available("", 0.99), aborted, func(in *Input) { in.PlannedEnd = 60 * second }), verdict: fail, reason: reports.LimitBroken},
@@ -243,6 +247,11 @@ var residualCases = []verdictCase{
 	{name: "unproven", change: all(unproven, available("", 0.9)), verdict: inc, reason: reports.FaultUnproven},
 	{name: "depends on late requests", marks: marks(late(12, 30, 100)), change: available("", 0.999), verdict: inc, reason: reports.InstrumentDisturbed},
 	{name: "aborted", change: all(aborted, available("", 0.9)), verdict: inc, reason: reports.RunAborted},
+	{name: "an operation without a baseline is held to that of a good one", marks: marks(func(op *history.Op) {
+		if op.Due < 5*second {
+			op.Kind = 0
+		}
+	}, only(1, fails(6, 30, 9, history.Status5xx))), change: available("put", 0.999), verdict: fail, reason: reports.LimitBroken, why: []string{"operation put"}},
 	{name: "the worst scope counts", marks: marks(only(1, fails(6, 30, 3, history.Status5xx))), change: all(available("get", 0.999), available("put", 0.9)), verdict: inc, reason: reports.ObserveTooShort, why: []string{"operation put"}},
 }
 
@@ -253,6 +262,8 @@ var steadyCases = []verdictCase{
 	{name: "a burst among few, above 1 %", marks: marks(only(1, down(1, 1.07))), verdict: inc, reason: reports.IntervalSpansLimit, why: []string{"7 of 500", "operation put", "spans the limit"}},
 	{name: "a burst among few, and aborted", marks: marks(only(1, down(1, 1.07))), change: aborted, verdict: inc, reason: reports.RunAborted},
 	{name: "too few", rate: 100, verdict: inc, reason: reports.TooFewSamples},
+	{name: "just enough", rate: 200, verdict: pass},
+	{name: "one operation more than 1 %, and all hardly less", marks: marks(only(0, fails(0, 4.5, 110, history.EOF)), only(1, down(1, 1.07))), verdict: inc, reason: reports.IntervalSpansLimit, why: []string{"7 of 500", "operation put"}},
 	{name: "none", change: func(in *Input) { in.Samples = collect(nil) }, verdict: inc, reason: reports.InstrumentDisturbed},
 	{name: "none was due", change: func(in *Input) { in.Samples, in.Rate = collect(nil), 0 }, verdict: inc, reason: reports.TooFewSamples},
 	{name: "late requests decide", marks: marks(late(1, 1.1, 1)), verdict: inc, reason: reports.InstrumentDisturbed},

@@ -52,6 +52,15 @@ func TestAnEpisodeIsMeasured(t *testing.T) {
 	}
 }
 
+// What is left out of an episode is taken to be as bad as the rest of it.
+func TestWhatIsLeftOutCountsForTheImpact(t *testing.T) {
+	answered := fails(12.25, 12.75, 2, history.OK)
+	e := overall(Judge(trial(1000, down(12, 13), answered, late(12.25, 12.75, 2))))
+	if len(e) != 1 || e[0].Doubt < 0.2 || math.Abs(e[0].ImpactSeconds-1) > 0.01 {
+		t.Errorf("a second of full outage, a quarter of it left out, is %+v", e)
+	}
+}
+
 func TestNeverDegradedIsZeroUpToTheFloor(t *testing.T) {
 	j := Judge(trial(1000))
 	r := j.Recovery

@@ -173,6 +173,7 @@ var recoveryCases = []verdictCase{
 	{name: "unproven, too slow", marks: marks(down(5.002, 9)), change: unproven, verdict: inc, reason: reports.FaultUnproven},
 	{name: "never injected", change: func(in *Input) { in.Faults = []Fault{{Name: "down"}} }, verdict: inc, reason: reports.FaultUnproven},
 	{name: "one of two never injected", change: func(in *Input) { in.Faults = append(in.Faults, Fault{Name: "later"}) }, verdict: inc, reason: reports.FaultUnproven},
+	{name: "one of two never injected, and too slow", marks: marks(down(5.002, 9)), change: func(in *Input) { in.Faults = append(in.Faults, Fault{Name: "later"}) }, verdict: fail, reason: reports.LimitBroken},
 	{name: "too thin to judge", rate: 10, verdict: inc, reason: reports.TooFewSamples},
 	{name: "no baseline", change: func(in *Input) { in.Phases.Baseline = Span{5 * second, 5 * second} }, verdict: inc, reason: reports.TooFewSamples},
 	{name: "no request after the injection", change: func(in *Input) { in.Rate = 0; in.Samples = collect(operations(1000, 5)) }, verdict: inc, reason: reports.TooFewSamples},
@@ -202,6 +203,7 @@ var recoveryCases = []verdictCase{
 	{name: "no fault in the file: nothing happens", change: noFault, verdict: pass, why: []string{"No episode"}},
 	{name: "no fault in the file: too long", marks: marks(down(12, 16)), change: noFault, verdict: fail, reason: reports.LimitBroken},
 	{name: "no fault in the file: short", marks: marks(down(12, 13)), change: noFault, verdict: pass, why: []string{"recovered 1 s after its onset"}},
+	{name: "no fault in the file: before observe", marks: marks(down(1, 1.2)), change: all(noFault, limited(100*time.Millisecond, "inject")), verdict: pass, why: []string{"No episode"}},
 	{name: "no fault in the file: open at the end", marks: marks(down(29, 30)), change: noFault, verdict: inc, reason: reports.ObserveTooShort},
 	{name: "no fault in the file: no observe", change: all(noFault, func(in *Input) { in.Phases.Observe = Span{} }), verdict: inc, reason: reports.TooFewSamples},
 }

@@ -51,7 +51,7 @@ func (m Measure) gates() bool { return m.Kind != KindMax }
 // or of processor time, s of a recovery, or a number of writes.
 type Value struct {
 	Amount  float64
-	AtLeast bool // the run ended first
+	AtLeast bool // the run ended before all of it was seen
 	Missing bool // it was to be measured, and was not
 }
 
@@ -98,13 +98,20 @@ func (v Values) get(m Measure) (Value, bool) {
 	return of, known && !of.Missing
 }
 
+// lost is the number of writes that were looked for and not found: at least so
+// many where some were not looked for, and of none then nothing is known.
 func (v Values) lost(r *reports.Result) {
-	m := Measure{Kind: KindLost}
-	demanded := slices.ContainsFunc(r.Objectives, func(o reports.Objective) bool { return o.Name == "lostWrites" })
+	m, data := Measure{Kind: KindLost}, r.Consistency
+	asked, whole := false, data.Unreachable == 0
+	for _, o := range r.Objectives {
+		if o.Name == "lostWrites" {
+			asked, whole = true, whole && o.Reason != reports.RunAborted && o.Reason != reports.CheckerTimeout
+		}
+	}
 	switch {
-	case r.Consistency.Acked > 0:
-		v[m] = Value{Amount: float64(r.Consistency.Lost)}
-	case demanded:
+	case data.Acked > 0 && (whole || data.Lost > 0):
+		v[m] = Value{Amount: float64(data.Lost), AtLeast: !whole}
+	case data.Acked > 0 || asked:
 		v[m] = Value{Missing: true}
 	}
 }

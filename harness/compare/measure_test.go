@@ -76,6 +76,42 @@ func TestWhatIsMissingIsNotNothing(t *testing.T) {
 	}
 }
 
+// Writes that nobody looked for are not kept: a build whose runs end before that
+// is not one that loses nothing.
+func TestWritesThatWereNotLookedFor(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		lost    int
+		unread  int
+		reason  string
+		want    Value
+		verdict reports.Verdict // of B against a build that lost none
+	}{
+		{"all looked for", 0, 0, "", Value{}, reports.Pass},
+		{"too few to pass", 0, 0, reports.TooFewSamples, Value{}, reports.Pass},
+		{"stopped", 0, 0, reports.RunAborted, Value{Missing: true}, reports.Inconclusive},
+		{"the reads did not end", 0, 0, reports.CheckerTimeout, Value{Missing: true}, reports.Inconclusive},
+		{"some cannot be read", 0, 7, reports.Unreachable, Value{Missing: true}, reports.Inconclusive},
+		{"some cannot be read, others are lost", 3, 7, reports.LimitBroken, Value{Amount: 3, AtLeast: true}, reports.Fail},
+	} {
+		r := faulty(c.lost, 0, nil)
+		r.Consistency.Unreachable = c.unread
+		r.Objectives = []reports.Objective{{Name: "lostWrites", Reason: c.reason}}
+		m := Measure{Kind: KindLost}
+		got := Of(r)[m]
+		if got != c.want {
+			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
+		}
+		var pairs []Pair
+		for range 10 {
+			pairs = append(pairs, Pair{Values{m: {}}, Values{m: got}})
+		}
+		if row := Judge(pairs, DefaultFloors(), Look{10, Alpha, Beta}, 1)[0]; row.Verdict != c.verdict {
+			t.Errorf("%s: %s (%s)", c.name, row.Verdict, row.Why)
+		}
+	}
+}
+
 // A build that loses writes fails by that, and a recovery that never ended is
 // no pass.
 func TestTheVerdictNamesWhatIsWorse(t *testing.T) {

@@ -97,7 +97,7 @@ type ComparedPair struct {
 	Pair    int    `json:"pair"`    // from 1
 	Attempt int    `json:"attempt"` // from 1; later ones because the one before was disturbed
 	Counts  bool   `json:"counts"`  // it is a pair that the verdict is from
-	Why     string `json:"why"`     // why it does not count; "" when it does
+	Why     string `json:"why"`     // why it was disturbed or not carried out; "" when it was sound. The last attempt at one counts, disturbed or not
 	// First is "A" or "B": which came first, as was drawn.
 	First string      `json:"first"`
 	Seed  int64       `json:"seed"`

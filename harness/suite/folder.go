@@ -1,10 +1,7 @@
 package suite
 
 import (
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -12,23 +9,6 @@ import (
 	"gauntlet/harness/run"
 	"gauntlet/reports"
 )
-
-// The files of a suite's folder.
-const (
-	suiteFile   = "suite.json"
-	pageFile    = "index.html"
-	junitFile   = "junit.xml"
-	summaryFile = "summary.md"
-)
-
-// Page is the path of a suite's page.
-func Page(dir string) string { return filepath.Join(dir, pageFile) }
-
-// Is says that dir is the folder of a suite, as opposed to that of a run.
-func Is(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, suiteFile))
-	return err == nil
-}
 
 // open makes the suite's folder, OUT/SUITE/ID, and writes it for the first
 // time.
@@ -52,8 +32,8 @@ func (c *conductor) open() error {
 		budget := c.o.Budget.Seconds()
 		c.suite.Budget = &budget
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("make the folder of the suite: %w", err)
+	if err := reports.SuiteFolder.Make(dir); err != nil {
+		return err
 	}
 	return c.write()
 }
@@ -86,40 +66,14 @@ func (c *conductor) entries() []reports.SuiteEntry {
 // beside is the run's folder as seen from the suite's; "" when the run has no
 // page there.
 func (c *conductor) beside(out run.Outcome) string {
-	if out.Result == nil || out.Dir == "" {
+	if out.Result == nil {
 		return ""
 	}
-	relative, err := filepath.Rel(c.dir, out.Dir)
-	if err != nil {
-		return ""
-	}
-	return filepath.ToSlash(relative)
+	return reports.SuiteFolder.Link(c.dir, out.Dir)
 }
 
 // write settles what is known and writes the suite's folder.
 func (c *conductor) write() error {
 	c.settle()
-	if err := reports.Save(filepath.Join(c.dir, suiteFile), func(w io.Writer) error { return reports.WriteSuite(w, c.suite) }); err != nil {
-		return err
-	}
-	return Report(c.dir)
-}
-
-// Report draws everything that a person or a pipeline reads of the suite in
-// dir, from suite.json alone.
-func Report(dir string) error {
-	f, err := os.Open(filepath.Join(dir, suiteFile))
-	if err != nil {
-		return fmt.Errorf("%s is no folder of a suite: %w", dir, err)
-	}
-	defer f.Close()
-	s, err := reports.ReadSuite(f)
-	if err != nil {
-		return err
-	}
-	return errors.Join(
-		reports.Save(filepath.Join(dir, pageFile), func(w io.Writer) error { return reports.SuiteHTML(w, s) }),
-		reports.Save(filepath.Join(dir, junitFile), func(w io.Writer) error { return reports.SuiteJUnit(w, s) }),
-		reports.Save(filepath.Join(dir, summaryFile), func(w io.Writer) error { return reports.SuiteMarkdown(w, s) }),
-	)
+	return reports.SuiteFolder.Write(c.dir, c.suite)
 }

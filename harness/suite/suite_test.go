@@ -257,12 +257,7 @@ func TestTheReasonIsThatOfTheSentence(t *testing.T) {
 
 func written(t *testing.T, dir string) *reports.Suite {
 	t.Helper()
-	f, err := os.Open(filepath.Join(dir, "suite.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	s, err := reports.ReadSuite(f)
+	s, err := reports.SuiteFolder.Read(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -321,7 +316,7 @@ func TestTheFolderOfASuite(t *testing.T) {
 	if err := os.Remove(page); err != nil {
 		t.Fatal(err)
 	}
-	if err := Report(out.Dir); err != nil {
+	if err := reports.SuiteFolder.Draw(out.Dir); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(page); err != nil {

@@ -8,10 +8,8 @@ import (
 
 	loadgen "gauntlet/harness/load"
 
-	"gauntlet/harness/compare/pairs"
 	"gauntlet/harness/experiment"
 	"gauntlet/harness/run"
-	"gauntlet/harness/suite"
 	"gauntlet/reports"
 )
 
@@ -137,18 +135,18 @@ type reportCommand struct {
 }
 
 func (c *reportCommand) Run(std streams) error {
-	if pairs.Is(c.Dir) {
-		if err := pairs.Report(c.Dir); err != nil {
+	for _, f := range []interface {
+		Is(dir string) bool
+		Draw(dir string) error
+		Page(dir string) string
+	}{reports.ComparisonFolder, reports.SuiteFolder} {
+		if !f.Is(c.Dir) {
+			continue
+		}
+		if err := f.Draw(c.Dir); err != nil {
 			return exit{exitUsage, err}
 		}
-		fmt.Fprintln(std.out, pairs.Page(c.Dir))
-		return nil
-	}
-	if suite.Is(c.Dir) {
-		if err := suite.Report(c.Dir); err != nil {
-			return exit{exitUsage, err}
-		}
-		fmt.Fprintln(std.out, suite.Page(c.Dir))
+		fmt.Fprintln(std.out, f.Page(c.Dir))
 		return nil
 	}
 	if err := run.Report(c.Dir, run.HistoryBeside(c.Dir)); err != nil {

@@ -123,7 +123,7 @@ func (c *compareCommand) end(file string, done pairs.Outcome, worst int, err err
 	if c.JSON {
 		err = errors.Join(err, reports.WriteComparison(std.out, told))
 	} else {
-		err = errors.Join(err, reports.ComparisonTerminal(std.out, told, pairs.Page(done.Dir), colored(std.out)))
+		err = errors.Join(err, reports.ComparisonTerminal(std.out, told, reports.ComparisonFolder.Page(done.Dir), colored(std.out)))
 	}
 	if onGitHub() {
 		err = errors.Join(err, reports.ComparisonAnnotations(std.err, file, told))

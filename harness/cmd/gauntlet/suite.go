@@ -91,7 +91,7 @@ func (c *runCommand) showSuite(done suite.Outcome, std streams) error {
 	if c.JSON {
 		w = std.err
 	}
-	err := reports.SuiteTerminal(w, done.Suite, suite.Page(done.Dir), colored(w))
+	err := reports.SuiteTerminal(w, done.Suite, reports.SuiteFolder.Page(done.Dir), colored(w))
 	if onGitHub() {
 		err = errors.Join(err, reports.SuiteAnnotations(std.err, done.Suite))
 	}

@@ -41,12 +41,7 @@ func suiteOf(t *testing.T, out string) (*reports.Suite, string) {
 	if len(dirs) != 1 {
 		t.Fatalf("folders of suites %q, want one", dirs)
 	}
-	f, err := os.Open(filepath.Join(dirs[0], "suite.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	s, err := reports.ReadSuite(f)
+	s, err := reports.SuiteFolder.Read(dirs[0])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -188,7 +188,7 @@ func (c *conductor) one(ctx context.Context, build string, a suite.Attempt) (r r
 		}
 	}
 	v = compare.Of(out.Result)
-	r.Run, r.Folder, r.Verdict, r.Why = out.Result.Run, c.beside(out.Dir), out.Result.Verdict, c.o.Hide(out.Result.Why)
+	r.Run, r.Folder, r.Verdict, r.Why = out.Result.Run, reports.ComparisonFolder.Link(c.dir, out.Dir), out.Result.Verdict, c.o.Hide(out.Result.Why)
 	r.Disturbances, r.Values = out.Result.Validity.Reasons, v.Told()
 	return r, v, disturbance(out.Result), err
 }

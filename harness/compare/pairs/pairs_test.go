@@ -75,12 +75,7 @@ func (s *stage) perform(ctx context.Context) (*reports.Comparison, string) {
 
 func written(t *testing.T, dir string) *reports.Comparison {
 	t.Helper()
-	f, err := os.Open(filepath.Join(dir, comparisonFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	c, err := reports.ReadComparison(f)
+	c, err := reports.ComparisonFolder.Read(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,20 +243,20 @@ func TestTheFolderOfAComparison(t *testing.T) {
 		return nil, false
 	}
 	_, dir := s.perform(context.Background())
-	page, err := os.ReadFile(Page(dir))
+	page, err := os.ReadFile(reports.ComparisonFolder.Page(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{junitFile, summaryFile} {
+	for _, name := range []string{"junit.xml", "summary.md"} {
 		if data, err := os.ReadFile(filepath.Join(dir, name)); err != nil || len(data) == 0 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	os.Remove(Page(dir))
-	if err := Report(dir); err != nil {
+	os.Remove(reports.ComparisonFolder.Page(dir))
+	if err := reports.ComparisonFolder.Draw(dir); err != nil {
 		t.Fatal(err)
 	}
-	if again, _ := os.ReadFile(Page(dir)); !bytes.Equal(page, again) || !Is(dir) || Is(filepath.Dir(dir)) {
+	if again, _ := os.ReadFile(reports.ComparisonFolder.Page(dir)); !bytes.Equal(page, again) || !reports.ComparisonFolder.Is(dir) || reports.ComparisonFolder.Is(filepath.Dir(dir)) {
 		t.Error("drawn again it is another page, or the folder is not known")
 	}
 }

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -177,6 +178,31 @@ func FuzzReadResult(f *testing.F) {
 		var out bytes.Buffer
 		if err := HTML(&out, r, &Series{Seconds: 3}, Extra{}); err != nil {
 			t.Errorf("what can be read cannot be drawn: %v", err)
+		}
+	})
+}
+
+// What suites, comparisons and calibrations were written down as can be drawn,
+// whatever stands in it.
+func FuzzReadOthers(f *testing.F) {
+	f.Add([]byte(`{"schemaVersion":1,"suite":"x","verdict":"FAIL","seed":-1,"budget":1e300,"entries":[{"name":"a","verdict":"PASS","repeat":-1,"runs":[{"run":"r","verdict":"","folder":"../x"}]},{}]}`))
+	f.Add([]byte(`{"schemaVersion":1,"experiment":"x","verdict":"","looks":[{"after":-1}],"measures":[{"name":"p99","low":1e308,"high":-1e308}],"pairs":[{"a":{},"b":{}}]}`))
+	f.Add([]byte(`{"schemaVersion":1,"layers":[{"name":"x","rows":[{"name":"r","runs":-1}]},{}]}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var out bytes.Buffer
+		draw := func(errs ...error) {
+			if err := errors.Join(errs...); err != nil {
+				t.Errorf("what can be read cannot be drawn: %v", err)
+			}
+		}
+		if s, err := ReadSuite(bytes.NewReader(b)); err == nil {
+			draw(SuiteHTML(&out, s), SuiteJUnit(&out, s), SuiteMarkdown(&out, s), SuiteTerminal(&out, s, "p", true))
+		}
+		if c, err := ReadComparison(bytes.NewReader(b)); err == nil {
+			draw(ComparisonHTML(&out, c), ComparisonJUnit(&out, c), ComparisonMarkdown(&out, c), ComparisonTerminal(&out, c, "p", true))
+		}
+		if c, err := ReadCalibration(bytes.NewReader(b)); err == nil {
+			draw(CalibrationHTML(&out, c), CalibrationTerminal(&out, c, "", "p", true))
 		}
 	})
 }

@@ -138,6 +138,9 @@ func FuzzParse(f *testing.F) {
 		defer watch.Stop()
 		e, err := Parse("testdata/x.yaml", []byte(source))
 		if err == nil {
+			if run, err := ParseRun("testdata/x.yaml", []byte(source), names(e)); err != nil || essence(run) != essence(e) {
+				t.Fatalf("as that of a run it is another: %v", err)
+			}
 			if again, err := Parse("testdata/x.yaml", render(e.tree.root)); err != nil || essence(again) != essence(e) {
 				t.Fatalf("it does not survive rendering: %v\n%s", err, render(e.tree.root))
 			}
@@ -186,4 +189,13 @@ func FuzzWith(f *testing.F) {
 			t.Fatalf("its source is another experiment: %v\n%s", err, e.Source)
 		}
 	})
+}
+
+// names are those of the operations that a run of e sends.
+func names(e *Experiment) []string {
+	all := []string{}
+	for _, o := range e.Load.Operations {
+		all = append(all, o.Name)
+	}
+	return all
 }

@@ -52,8 +52,12 @@ func ReadEvents(path string) ([]Event, error) {
 		return nil, err
 	}
 	defer f.Close()
+	return readEvents(f, path)
+}
+
+func readEvents(from io.Reader, path string) ([]Event, error) {
 	var all []Event
-	r := bufio.NewReader(f)
+	r := bufio.NewReader(from)
 	for n := 1; ; n++ {
 		line, err := r.ReadBytes('\n')
 		if err == io.EOF {

@@ -24,24 +24,29 @@ func StartTime(pid int) (uint64, error) {
 	return start, err
 }
 
-// readStat reads the start time and the state from /proc/PID/stat. The second
-// field is the program's name in brackets and can hold blanks and brackets, so
-// fields are counted from the last closing one.
+// readStat reads the start time and the state from /proc/PID/stat.
 func readStat(pid int) (start uint64, state byte, err error) {
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err == nil {
+		start, state, err = parseStat(b)
+	}
 	if err != nil {
 		return 0, 0, fmt.Errorf("start time of process %d: %w", pid, err)
 	}
-	at := bytes.LastIndexByte(b, ')')
-	fields := strings.Fields(string(b[at+1:]))
-	if at < 0 || len(fields) < 20 {
-		return 0, 0, fmt.Errorf("start time of process %d: cannot read its stat", pid)
+	return start, state, nil
+}
+
+// parseStat reads a /proc/PID/stat. The second field is the program's name in
+// brackets and can hold blanks and brackets, so fields are counted from the last
+// closing one.
+func parseStat(text []byte) (start uint64, state byte, err error) {
+	at := bytes.LastIndexByte(text, ')')
+	fields := strings.Fields(string(text[at+1:]))
+	if at < 0 || len(fields) < 20 || len(fields[0]) != 1 {
+		return 0, 0, fmt.Errorf("cannot read the state of a process %q", text)
 	}
 	start, err = strconv.ParseUint(fields[19], 10, 64)
-	if err != nil {
-		return 0, 0, fmt.Errorf("start time of process %d: %w", pid, err)
-	}
-	return start, fields[0][0], nil
+	return start, fields[0][0], err
 }
 
 // alive tells whether exactly this process runs. A zombie does not.

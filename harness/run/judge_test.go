@@ -24,7 +24,7 @@ slo: {good: {latency: 100ms}, recovery: 5s, availability: 90%}
 
 // handMade writes the folder of a run of 14 s in which every request due in
 // [6 s, 6 s + outage) was refused.
-func handMade(t *testing.T, outage time.Duration) string {
+func handMade(t testing.TB, outage time.Duration) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, experimentFile), []byte(judged), 0o644); err != nil {

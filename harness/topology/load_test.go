@@ -327,3 +327,34 @@ services:
 		t.Errorf("a program of no service: %v", err)
 	}
 }
+
+// Whatever a Compose file holds, it is a system or a mistake with its place.
+func FuzzLoad(f *testing.F) {
+	f.Add(shop)
+	f.Add("services: {a: {image: x, ports: [99999], x-local: {command: [a]}}}\n")
+	f.Add("services:\n  a: &a {image: x}\n  b: {<<: *a, depends_on: [a], volumes: [\"d:/d\"], deploy: {replicas: -1}}\nvolumes: {d: }\n")
+	f.Add("services: [a]\nx: ${UNSET:?no}\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, other := range []string{"include", "extends", "env_file", "file"} {
+			if strings.Contains(text, other) {
+				return // it would read other files
+			}
+		}
+		path := filepath.Join(t.TempDir(), "docker-compose.yml")
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		stack, err := Load(ctx, path, Options{})
+		if ctx.Err() != nil {
+			t.Fatalf("it does not end: %q", text)
+		}
+		if err == nil && len(stack.Services) == 0 {
+			t.Errorf("a system without services: %q", text)
+		}
+		if err != nil && len(diagnostic.All(err)) == 0 {
+			t.Errorf("%q: no diagnostic: %v", text, err)
+		}
+	})
+}

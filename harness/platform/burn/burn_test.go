@@ -91,3 +91,17 @@ func TestWorkThatNobodyCanDo(t *testing.T) {
 		}
 	}
 }
+
+func FuzzProc(f *testing.F) {
+	f.Add("18000 9800 7600 1500 0 2000 0\n")
+	f.Add("123 456 7\n")
+	f.Add("1 -1 -9223372036854775808\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		if n, err := anonymous(text); err == nil && n < 0 {
+			t.Errorf("%q: %d pages", text, n)
+		}
+		if d, err := waited(text); err == nil && d < 0 {
+			t.Errorf("%q: waited %v", text, d)
+		}
+	})
+}

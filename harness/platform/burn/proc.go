@@ -44,15 +44,21 @@ func Waited(pid int) (sum time.Duration, err error) {
 		if err != nil {
 			continue // the thread has ended
 		}
-		fields := strings.Fields(string(text))
-		if len(fields) < 2 {
-			return 0, fmt.Errorf("cannot read %s: %q", path, text)
-		}
-		ns, err := strconv.ParseInt(fields[1], 10, 64)
+		one, err := waited(string(text))
 		if err != nil {
-			return 0, err
+			return 0, fmt.Errorf("%s: %w", path, err)
 		}
-		sum += time.Duration(ns)
+		sum += one
 	}
 	return sum, nil
+}
+
+// waited is the second field of a schedstat.
+func waited(schedstat string) (time.Duration, error) {
+	fields := strings.Fields(schedstat)
+	if len(fields) < 2 {
+		return 0, fmt.Errorf("cannot read the waits of a thread %q", schedstat)
+	}
+	ns, err := strconv.ParseUint(fields[1], 10, 63)
+	return time.Duration(ns), err
 }

@@ -75,7 +75,7 @@ func (t Tree) Of(pid int) (Group, error) {
 func (t Tree) pathIn(text string) (string, error) {
 	for line := range strings.Lines(text) {
 		fields := strings.SplitN(strings.TrimSuffix(line, "\n"), ":", 3)
-		if len(fields) != 3 {
+		if len(fields) != 3 || !strings.HasPrefix(fields[2], "/") {
 			continue
 		}
 		if t.unified && fields[0] == "0" && fields[1] == "" {

@@ -146,3 +146,15 @@ func TestClearTouchesOursOnly(t *testing.T) {
 		t.Errorf("one that is gone: %v", err)
 	}
 }
+
+func FuzzPathIn(f *testing.F) {
+	f.Add("3:cpu,cpuacct:/a:b\n0::/c\n", true)
+	f.Add("3:cpu,cpuacct:/a:b\n0::/c\n", false)
+	f.Add("0::\n:cpu:\n::", true)
+	f.Fuzz(func(t *testing.T, text string, unified bool) {
+		path, err := (Tree{unified: unified}).pathIn(text)
+		if err == nil && !strings.HasPrefix(path, "/") || strings.Contains(path, "\n") {
+			t.Errorf("%q: %q", text, path)
+		}
+	})
+}

@@ -176,7 +176,7 @@ func engineProcess(stat []byte) (used time.Duration, err error) {
 		times = times[:2]
 	}
 	for _, text := range times {
-		n, err := strconv.ParseInt(text, 10, 64)
+		n, err := strconv.ParseUint(text, 10, 37) // 43 years: four of them fit into a Duration
 		if err != nil {
 			return 0, fmt.Errorf("cannot read the state of a process: %w", err)
 		}

@@ -84,3 +84,14 @@ func TestProcessorTimeOfARealSystem(t *testing.T) {
 		t.Errorf("with the engine %v, %v; the containers alone %v", whole, err, containers())
 	}
 }
+
+func FuzzEngineProcess(f *testing.F) {
+	f.Add([]byte("9 (dockerd) S 1 1 1 0 -1 4194560 100 200 0 0 7 5 30 20 20 0 12 0 99"))
+	f.Add([]byte("9 (containerd-shim) S 1 1 1 0 -1 0 0 0 0 0 -7 5 x 9999999999999999999"))
+	f.Add([]byte(") (dockerd"))
+	f.Fuzz(func(t *testing.T, stat []byte) {
+		if used, err := engineProcess(stat); err == nil && used < 0 {
+			t.Errorf("%q: %v", stat, used)
+		}
+	})
+}

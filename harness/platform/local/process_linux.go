@@ -65,8 +65,9 @@ func readStat(pid int) (stat, error) {
 // parseStat counts the fields from the last bracket: the second one, the
 // program's name, may hold blanks and brackets.
 func parseStat(text []byte) (stat, error) {
-	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-	if len(fields) < 20 || len(fields[0]) != 1 {
+	at := bytes.LastIndexByte(text, ')')
+	fields := strings.Fields(string(text[at+1:]))
+	if at < 0 || len(fields) < 20 || len(fields[0]) != 1 {
 		return stat{}, fmt.Errorf("cannot read process state %q", text)
 	}
 	group, err1 := strconv.Atoi(fields[2])

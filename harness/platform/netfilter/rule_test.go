@@ -89,3 +89,14 @@ func TestRetransmitted(t *testing.T) {
 		}
 	}
 }
+
+func FuzzRetransmitted(f *testing.F) {
+	f.Add("Ip: A\nIp: 1\nTcp: MaxConn RetransSegs\nTcp: -1 17\n")
+	f.Add("Tcp: RetransSegs\nTcp: -5\n")
+	f.Add("Tcp: RetransSegs RetransSegs\nTcp:")
+	f.Fuzz(func(t *testing.T, snmp string) {
+		if n, err := retransmitted(snmp); err == nil && n < 0 {
+			t.Errorf("%q: %d", snmp, n)
+		}
+	})
+}

@@ -21,7 +21,8 @@ func retransmitted(snmp string) (int64, error) {
 		}
 		for i, name := range names {
 			if name == "RetransSegs" && i < len(fields) {
-				return strconv.ParseInt(fields[i], 10, 64)
+				n, err := strconv.ParseUint(fields[i], 10, 63)
+				return int64(n), err
 			}
 		}
 	}

@@ -34,7 +34,7 @@ func (s *system) finish(ctx context.Context, r *replica, before life, grace time
 		}
 		patient, cancel := context.WithTimeout(ctx, grace)
 		defer cancel()
-		if r.await(patient, over) == nil {
+		if r.mu.Await(patient, over) == nil {
 			close(through)
 			return through, nil
 		}
@@ -52,7 +52,7 @@ func (s *system) finish(ctx context.Context, r *replica, before life, grace time
 	})
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), killTimeout)
 	defer cancel()
-	if err := r.await(limited, over); err != nil {
+	if err := r.mu.Await(limited, over); err != nil {
 		select {
 		case err = <-called:
 		default:
@@ -105,7 +105,7 @@ func (s *system) startAgain(r *replica) error {
 	for {
 		_, err := s.engine.ContainerStart(ctx, r.id, client.ContainerStartOptions{})
 		if err == nil {
-			return r.await(ctx, func() bool { return r.life.incarnation != "" })
+			return r.mu.Await(ctx, func() bool { return r.life.incarnation != "" })
 		}
 		select {
 		case <-time.After(startPause):

@@ -46,7 +46,7 @@ func (s *system) Down(ctx context.Context) error {
 		return fmt.Errorf("docker platform: %w", errors.Join(append(errs, err)...))
 	}
 	for _, r := range s.list() {
-		r.update(func() { r.life, r.failure = life{}, nil })
+		r.mu.Update(func() { r.life, r.failure = life{}, nil })
 	}
 	if s.links != nil && s.links.remote != nil {
 		s.links.remote.Close()

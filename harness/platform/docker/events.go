@@ -55,7 +55,7 @@ func (s *system) tell(m events.Message) {
 	switch m.Action {
 	case events.ActionStart:
 		unwanted := false
-		r.update(func() {
+		r.mu.Update(func() {
 			r.life = life{incarnation: fmt.Sprintf("%.12s@%d", m.Actor.ID, m.TimeNano), started: at}
 			unwanted = r.held
 		})
@@ -66,12 +66,12 @@ func (s *system) tell(m events.Message) {
 				ctx, cancel := context.WithTimeout(context.Background(), killTimeout)
 				defer cancel()
 				if err := s.signal(ctx, r, "SIGKILL"); err != nil {
-					r.update(func() { r.failure = fmt.Errorf("%s came back and cannot be held down: %w", name, err) })
+					r.mu.Update(func() { r.failure = fmt.Errorf("%s came back and cannot be held down: %w", name, err) })
 				}
 			})
 		}
 	case events.ActionDie:
-		r.update(func() { r.life, r.deaths = life{}, r.deaths+1 })
+		r.mu.Update(func() { r.life, r.deaths = life{}, r.deaths+1 })
 		s.o.OnState(name, StateDown, at)
 	}
 }

@@ -21,7 +21,7 @@ func (s *system) Limit(ctx context.Context, name string, cores float64) error {
 		return err
 	}
 	limited := false
-	r.update(func() { limited, r.limited = r.limited, true })
+	r.mu.Update(func() { limited, r.limited = r.limited, true })
 	if limited {
 		return fmt.Errorf("limit %s: it is limited already", name)
 	}
@@ -39,7 +39,7 @@ func (s *system) Unlimit(ctx context.Context, name string) error {
 		return err
 	}
 	limited := false
-	r.update(func() { limited = r.limited })
+	r.mu.Update(func() { limited = r.limited })
 	if !limited {
 		return nil
 	}
@@ -54,7 +54,7 @@ func (s *system) Unlimit(ctx context.Context, name string) error {
 	if err := s.setCores(ctx, r, cores); err != nil {
 		return fmt.Errorf("take the limit of %s away: %w", name, err)
 	}
-	r.update(func() { r.limited = false })
+	r.mu.Update(func() { r.limited = false })
 	return nil
 }
 

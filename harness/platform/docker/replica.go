@@ -3,12 +3,12 @@ package docker
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/testcontainers/testcontainers-go"
 
 	"gauntlet/harness/platform"
+	"gauntlet/harness/platform/monitor"
 	"gauntlet/harness/topology"
 )
 
@@ -25,8 +25,7 @@ type replica struct {
 
 	deed chan struct{} // full while something is being done to it
 
-	mu      sync.Mutex
-	changed chan struct{} // closed, and replaced, at every change of what follows
+	mu      monitor.Monitor // of what follows
 	life    life
 	deaths  int     // in all its lives
 	held    bool    // it is to stay down
@@ -43,7 +42,7 @@ type life struct {
 }
 
 func newReplica(service topology.Service, number int) *replica {
-	return &replica{name: fmt.Sprintf("%s-%d", service.Name, number+1), number: number, service: service, ports: map[int]string{}, deed: make(chan struct{}, 1), changed: make(chan struct{})}
+	return &replica{name: fmt.Sprintf("%s-%d", service.Name, number+1), number: number, service: service, ports: map[int]string{}, deed: make(chan struct{}, 1)}
 }
 
 // begin waits until nothing else is being done to the replica. end lets others
@@ -59,37 +58,11 @@ func (r *replica) begin(ctx context.Context) error {
 
 func (r *replica) end() { <-r.deed }
 
-// update changes the state under the lock and wakes whoever waits for it.
-func (r *replica) update(change func()) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	change()
-	close(r.changed)
-	r.changed = make(chan struct{})
-}
-
 // now is the life of the moment.
 func (r *replica) now() life {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.life
-}
-
-// await waits until done, which is asked under the lock, says so.
-func (r *replica) await(ctx context.Context, done func() bool) error {
-	for {
-		r.mu.Lock()
-		ok, changed := done(), r.changed
-		r.mu.Unlock()
-		if ok {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
 }
 
 // view is the replica as others see it.

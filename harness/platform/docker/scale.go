@@ -76,7 +76,7 @@ func (s *system) add(ctx context.Context, stack topology.Stack, service topology
 		err = r.container.Start(own)
 	}
 	if err == nil {
-		err = r.await(own, func() bool { return r.life.incarnation != "" })
+		err = r.mu.Await(own, func() bool { return r.life.incarnation != "" })
 	}
 	if err != nil {
 		s.remove(r) // its container has the label, and goes with the others
@@ -91,13 +91,13 @@ func (s *system) leave(ctx context.Context, r *replica) error {
 	if err := s.hold(ctx, r, r.service.StopGrace); err != nil {
 		return fmt.Errorf("%s: %w", r.name, err)
 	}
-	r.update(func() { r.left = true })
+	r.mu.Update(func() { r.left = true })
 	return nil
 }
 
 // rejoin is the way back.
 func (s *system) rejoin(ctx context.Context, r *replica) error {
-	r.update(func() { r.left = false })
+	r.mu.Update(func() { r.left = false })
 	return s.Release(ctx, r.name)
 }
 

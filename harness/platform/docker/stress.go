@@ -59,7 +59,7 @@ func (s *system) stress(ctx context.Context, r *replica, w platform.Stress) erro
 	b := &burner{}
 	err := s.createBurner(ctx, r, w, b)
 	if b.id != "" { // whatever became of it, it is there to be relieved of
-		r.update(func() { r.burner = b })
+		r.mu.Update(func() { r.burner = b })
 	}
 	if err != nil {
 		return fmt.Errorf("the burner: %w", err)
@@ -140,7 +140,7 @@ func (s *system) Relieve(ctx context.Context, name string) error {
 	if _, err := s.engine.ContainerRemove(ctx, b.id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true}); err != nil && !errdefs.IsNotFound(err) {
 		return fmt.Errorf("relieve %s: %w", name, err)
 	}
-	r.update(func() { r.burner = nil })
+	r.mu.Update(func() { r.burner = nil })
 	return nil
 }
 

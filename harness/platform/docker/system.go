@@ -143,7 +143,7 @@ func (s *system) Kill(ctx context.Context, name string, grace time.Duration) err
 		defer r.end()
 		<-returned
 		if err := s.startAgain(r); err != nil {
-			r.update(func() { r.failure = fmt.Errorf("%s was killed and cannot be started again: %w", name, err) })
+			r.mu.Update(func() { r.failure = fmt.Errorf("%s was killed and cannot be started again: %w", name, err) })
 		}
 	})
 	if err != nil {
@@ -169,7 +169,7 @@ func (s *system) hold(ctx context.Context, r *replica, grace time.Duration) erro
 	if err := r.begin(ctx); err != nil {
 		return err
 	}
-	r.update(func() { r.held = true })
+	r.mu.Update(func() { r.held = true })
 	returned, err := s.finish(ctx, r, r.now(), grace)
 	s.later.Go(func() { defer r.end(); <-returned })
 	return err
@@ -186,7 +186,7 @@ func (s *system) Release(ctx context.Context, name string) error {
 	}
 	defer r.end()
 	held := false
-	r.update(func() {
+	r.mu.Update(func() {
 		if held = r.held && !r.left; held {
 			r.held = false
 		}
@@ -195,7 +195,7 @@ func (s *system) Release(ctx context.Context, name string) error {
 		return nil
 	}
 	if err := s.startAgain(r); err != nil {
-		r.update(func() { r.held = true }) // it can be tried again
+		r.mu.Update(func() { r.held = true }) // it can be tried again
 		return fmt.Errorf("release %s: %w", name, err)
 	}
 	return nil

@@ -45,25 +45,9 @@ func (s *system) up(ctx context.Context, stack topology.Stack) error {
 	if err := s.startLinks(ctx); err != nil {
 		return err
 	}
-	deadlines := map[string]time.Time{}
-	for _, service := range stack.Services {
-		for _, d := range service.DependsOn {
-			if !d.Healthy {
-				continue
-			}
-			if err := s.awaitReady(ctx, d.Service, deadlines[d.Service]); err != nil {
-				return err
-			}
-		}
-		deadlines[service.Name] = time.Now().Add(s.o.StartTimeout)
-		if err := s.startService(ctx, stack, service); err != nil {
-			return err
-		}
-	}
-	for _, service := range stack.Services {
-		if err := s.awaitReady(ctx, service.Name, deadlines[service.Name]); err != nil {
-			return err
-		}
+	start := func(service topology.Service) error { return s.startService(ctx, stack, service) }
+	if err := platform.InOrder(ctx, stack, s.o.StartTimeout, start, s.awaitReady); err != nil {
+		return err
 	}
 	if s.o.Drops {
 		return s.reachEnds(ctx)
@@ -184,7 +168,7 @@ func (s *system) awaitReady(ctx context.Context, service string, deadline time.T
 				return watch
 			}
 			deaths := 0
-			if r.await(ctx, func() bool { deaths = r.deaths; return true }); deaths >= maxStartDeaths {
+			if r.mu.Await(ctx, func() bool { deaths = r.deaths; return true }); deaths >= maxStartDeaths {
 				return s.failed(r, fmt.Sprintf("ended %d times before it was ready", deaths))
 			}
 			if time.Now().After(deadline) {

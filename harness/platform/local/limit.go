@@ -58,13 +58,13 @@ func (r *replica) limit(ctx context.Context, cores float64) error {
 	if err != nil {
 		return err
 	}
-	r.update(func() { r.brake = b }) // a life that begins from now on is taken then
+	r.mu.Update(func() { r.brake = b }) // a life that begins from now on is taken then
 	l, err := r.current(ctx)
 	if err == nil && l != nil {
 		err = b.take(l)
 	}
 	if err != nil {
-		r.update(func() { r.brake = nil })
+		r.mu.Update(func() { r.brake = nil })
 		return errors.Join(err, b.release())
 	}
 	return nil
@@ -91,7 +91,7 @@ func (r *replica) unlimit() error {
 	if err := r.brake.release(); err != nil {
 		return err // it can be tried again
 	}
-	r.update(func() { r.brake = nil })
+	r.mu.Update(func() { r.brake = nil })
 	return nil
 }
 

@@ -23,7 +23,7 @@ func TestTheBrakeWithoutPrivilege(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.update(func() { r.brake = b })
+	r.mu.Update(func() { r.brake = b })
 	r.braked(r.life)
 	from, err := s.Throttling("web-1")
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gauntlet/harness/platform"
+	"gauntlet/harness/platform/monitor"
 )
 
 // replica supervises one replica: whenever it is wanted and does not run, it
@@ -23,19 +24,18 @@ type replica struct {
 
 	limiting sync.Mutex // held while the brake or the burner is put on or taken off
 
-	mu       sync.Mutex
-	changed  chan struct{} // closed, and replaced, at every change of what follows
-	held     bool          // it is to stay down
-	left     bool          // its service is smaller now: it is held, and nobody's business
-	stopping bool          // it is to stay down for good
-	starting bool          // a life is about to begin
-	life     *life         // nil while it is down
-	brake    brake         // nil while it is not limited
-	burner   *burner       // nil while it is not stressed
-	lives    int           // that began
-	exits    int           // that ended by themselves
-	lastExit string        // how the last life ended
-	startErr error         // why it could not be started the last time
+	mu       monitor.Monitor // of what follows
+	held     bool            // it is to stay down
+	left     bool            // its service is smaller now: it is held, and nobody's business
+	stopping bool            // it is to stay down for good
+	starting bool            // a life is about to begin
+	life     *life           // nil while it is down
+	brake    brake           // nil while it is not limited
+	burner   *burner         // nil while it is not stressed
+	lives    int             // that began
+	exits    int             // that ended by themselves
+	lastExit string          // how the last life ended
+	startErr error           // why it could not be started the last time
 }
 
 // newReplica makes a replica that is supervised, and held until it is released
@@ -50,35 +50,9 @@ func newReplica(p plan, o Options, s *spawner) (*replica, error) {
 		return nil, err
 	}
 	r := &replica{plan: p, options: o, spawner: s, log: log, workDir: workDir, held: true,
-		ended: make(chan struct{}), changed: make(chan struct{})}
+		ended: make(chan struct{})}
 	go r.supervise()
 	return r, nil
-}
-
-// update changes the state under the lock and wakes whoever waits for it.
-func (r *replica) update(change func()) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	change()
-	close(r.changed)
-	r.changed = make(chan struct{})
-}
-
-// await waits until done, which is asked under the lock, says so.
-func (r *replica) await(ctx context.Context, done func() bool) error {
-	for {
-		r.mu.Lock()
-		ok, changed := done(), r.changed
-		r.mu.Unlock()
-		if ok {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
 }
 
 // supervise runs one life after the other until the replica is stopped.
@@ -86,7 +60,7 @@ func (r *replica) supervise() {
 	defer close(r.ended)
 	var wait backoff
 	for {
-		r.await(context.Background(), func() bool {
+		r.mu.Await(context.Background(), func() bool {
 			r.starting = !r.held && !r.stopping
 			return r.starting || r.stopping
 		})
@@ -107,12 +81,12 @@ func (r *replica) live() (lived time.Duration, onPurpose bool) {
 	l, err := begin(r.plan, r.workDir, r.log, r.spawner, r.options.Ledger)
 	if err != nil {
 		r.log.note("%s: %v", r.name, err)
-		r.update(func() { r.starting, r.startErr, r.exits, r.lastExit = false, err, r.exits+1, err.Error() })
+		r.mu.Update(func() { r.starting, r.startErr, r.exits, r.lastExit = false, err, r.exits+1, err.Error() })
 		return 0, false
 	}
 	unwanted := false
 	r.braked(l) // before anybody sees it
-	r.update(func() {
+	r.mu.Update(func() {
 		r.starting, r.life, r.lives, r.startErr = false, l, number, nil
 		unwanted = r.held || r.stopping
 	})
@@ -124,7 +98,7 @@ func (r *replica) live() (lived time.Duration, onPurpose bool) {
 	<-l.gone
 	onPurpose = l.wasOnPurpose()
 	r.log.note("%s ended: %s", r.name, l.exit)
-	r.update(func() {
+	r.mu.Update(func() {
 		r.life, r.lastExit = nil, l.exit
 		if !onPurpose {
 			r.exits++
@@ -141,13 +115,13 @@ func (r *replica) pause(d time.Duration) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	defer cancel()
-	r.await(ctx, func() bool { return r.held || r.stopping })
+	r.mu.Await(ctx, func() bool { return r.held || r.stopping })
 }
 
 // current is the life of the moment, nil while it is down. One that is about
 // to begin is waited for.
 func (r *replica) current(ctx context.Context) (l *life, err error) {
-	err = r.await(ctx, func() bool { l = r.life; return !r.starting })
+	err = r.mu.Await(ctx, func() bool { l = r.life; return !r.starting })
 	return l, err
 }
 
@@ -172,12 +146,12 @@ func (r *replica) kill(ctx context.Context, grace time.Duration) error {
 // awaitEnd waits until the supervisor has seen the end of l, too, so that the
 // next look at the replica does not show it running.
 func (r *replica) awaitEnd(ctx context.Context, l *life) error {
-	return r.await(ctx, func() bool { return r.life != l })
+	return r.mu.Await(ctx, func() bool { return r.life != l })
 }
 
 // hold ends the present life and lets none follow.
 func (r *replica) hold(ctx context.Context, grace time.Duration) error {
-	r.update(func() { r.held = true })
+	r.mu.Update(func() { r.held = true })
 	l, err := r.current(ctx)
 	if err == nil && l != nil {
 		if err = l.end(ctx, grace); err == nil {
@@ -193,7 +167,7 @@ func (r *replica) hold(ctx context.Context, grace time.Duration) error {
 // release lets a held replica run again, unless it has left.
 func (r *replica) release(ctx context.Context) error {
 	held := false
-	r.update(func() {
+	r.mu.Update(func() {
 		if held = r.held && !r.left; held {
 			r.held, r.startErr = false, nil
 		}
@@ -202,7 +176,7 @@ func (r *replica) release(ctx context.Context) error {
 		return nil
 	}
 	var startErr error
-	err := r.await(ctx, func() bool { startErr = r.startErr; return r.life != nil || startErr != nil || r.stopping })
+	err := r.mu.Await(ctx, func() bool { startErr = r.startErr; return r.life != nil || startErr != nil || r.stopping })
 	if err == nil {
 		err = startErr
 	}
@@ -215,7 +189,7 @@ func (r *replica) release(ctx context.Context) error {
 // stop ends the replica for good.
 func (r *replica) stop(ctx context.Context) error {
 	var l *life
-	r.update(func() { r.stopping, l = true, r.life })
+	r.mu.Update(func() { r.stopping, l = true, r.life })
 	if l != nil {
 		if err := l.end(ctx, r.grace); err != nil {
 			return fmt.Errorf("stop %s: %w", r.name, err)

@@ -117,12 +117,12 @@ func (r *replica) leave(ctx context.Context) error {
 	if err := r.hold(ctx, r.grace); err != nil {
 		return err
 	}
-	r.update(func() { r.left = true })
+	r.mu.Update(func() { r.left = true })
 	return nil
 }
 
 // rejoin is the way back.
 func (r *replica) rejoin(ctx context.Context) error {
-	r.update(func() { r.left = false })
+	r.mu.Update(func() { r.left = false })
 	return r.release(ctx)
 }

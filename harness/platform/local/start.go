@@ -16,30 +16,15 @@ const (
 	shownLines     = 20 // of the output of what did not start
 )
 
-// start starts service after service. One that others need healthy is waited
-// for before them; at the end all are.
+// start starts the services, in order.
 func (s *System) start(ctx context.Context, stack topology.Stack) error {
-	deadlines := map[string]time.Time{}
-	for _, service := range stack.Services {
-		for _, d := range service.DependsOn {
-			if !d.Healthy {
-				continue
-			}
-			if err := s.awaitReady(ctx, d.Service, deadlines[d.Service]); err != nil {
-				return err
-			}
-		}
-		deadlines[service.Name] = time.Now().Add(s.options.StartTimeout)
+	release := func(service topology.Service) error {
 		for _, r := range s.of(service.Name) {
-			r.update(func() { r.held = false })
+			r.mu.Update(func() { r.held = false })
 		}
+		return nil
 	}
-	for _, service := range stack.Services {
-		if err := s.awaitReady(ctx, service.Name, deadlines[service.Name]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return platform.InOrder(ctx, stack, s.options.StartTimeout, release, s.awaitReady)
 }
 
 func (s *System) of(service string) []*replica {

@@ -64,7 +64,7 @@ func (r *replica) stress(ctx context.Context, w platform.Stress) error {
 	}
 	b, err := r.startBurner(ctx, w, l)
 	if b != nil {
-		r.update(func() { r.burner = b })
+		r.mu.Update(func() { r.burner = b })
 	}
 	return err
 }
@@ -152,7 +152,7 @@ func (r *replica) relieve() error {
 	if err := r.burner.cmd.Wait(); err != nil && !errors.As(err, &exited) {
 		return fmt.Errorf("end the burner: %w", err)
 	}
-	r.update(func() { r.burner = nil })
+	r.mu.Update(func() { r.burner = nil })
 	return nil
 }
 

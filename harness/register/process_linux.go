@@ -42,7 +42,7 @@ func readStat(pid int) (start uint64, state byte, err error) {
 func parseStat(text []byte) (start uint64, state byte, err error) {
 	at := bytes.LastIndexByte(text, ')')
 	fields := strings.Fields(string(text[at+1:]))
-	if at < 0 || len(fields) < 20 || len(fields[0]) != 1 {
+	if at < 0 || len(fields) < 20 || len(fields[0]) != 1 || fields[0] < "A" || fields[0] > "z" {
 		return 0, 0, fmt.Errorf("cannot read the state of a process %q", text)
 	}
 	start, err = strconv.ParseUint(fields[19], 10, 64)

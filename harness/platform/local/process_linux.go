@@ -67,7 +67,7 @@ func readStat(pid int) (stat, error) {
 func parseStat(text []byte) (stat, error) {
 	at := bytes.LastIndexByte(text, ')')
 	fields := strings.Fields(string(text[at+1:]))
-	if at < 0 || len(fields) < 20 || len(fields[0]) != 1 {
+	if at < 0 || len(fields) < 20 || len(fields[0]) != 1 || fields[0] < "A" || fields[0] > "z" {
 		return stat{}, fmt.Errorf("cannot read process state %q", text)
 	}
 	group, err1 := strconv.Atoi(fields[2])

@@ -71,6 +71,15 @@ func TestWhatIsMissingIsNotNothing(t *testing.T) {
 			t.Errorf("%s: %s (%s), though it was never measured", m.Name, m.Verdict, m.Reason)
 		}
 	}
+	// Nor is what one pair of them did not measure.
+	pairs = nil
+	for range 10 {
+		pairs = append(pairs, Pair{Values{{Kind: KindRecovery}: {}}, Values{{Kind: KindRecovery}: {}}})
+	}
+	pairs[3].B = Values{{Kind: KindRecovery}: {Missing: true}}
+	if m := Judge(pairs, DefaultFloors(), Look{10, Alpha, Beta}, 1)[0]; m.Verdict != reports.Inconclusive || m.Reason != reports.TooFewPairs || m.Pairs != 9 {
+		t.Errorf("measured in 9 pairs of 10 it is %s (%s): %s", m.Verdict, m.Reason, m.Why)
+	}
 	if v, _ := Verdict(nil); v != reports.Inconclusive {
 		t.Errorf("nothing at all is %s", v)
 	}

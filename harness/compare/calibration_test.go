@@ -293,6 +293,33 @@ func TestWhatIsWorseDoesNotPass(t *testing.T) {
 	}
 }
 
+// One measure that is worse by just the floor passes as often as the level says,
+// and no more often.
+func TestTheUpperEndKeepsItsLevel(t *testing.T) {
+	looks, _ := Looks(10)
+	m, sets, passed := Measure{Kind: KindP50, When: inFault}, sets(1000), 0
+	for seed := range sets {
+		r := rand.New(rand.NewPCG(uint64(seed), 7))
+		var pairs []Pair
+		for range 10 {
+			pairs = append(pairs, Pair{Values{m: {}}, Values{m: {Amount: 5 + r.NormFloat64()}}})
+		}
+		for _, look := range looks {
+			verdict, _ := Verdict(Judge(pairs[:look.After], Floors{KindP50: {Amount: 5}}, look, 1))
+			if verdict == reports.Pass {
+				passed++
+			}
+			if verdict != reports.Inconclusive {
+				break
+			}
+		}
+	}
+	t.Logf("%d of %d pass, nominal %g %%", passed, sets, 100*Beta)
+	if passed > atMost(sets, Beta) || passed == 0 && !raced {
+		t.Errorf("%d of %d pass, nominal %g %%", passed, sets, 100*Beta)
+	}
+}
+
 // The calibration catches comparisons that are wrong on purpose.
 func TestWrongComparisonsAreCaught(t *testing.T) {
 	sets := 100

@@ -57,6 +57,11 @@ func TestWhatIsMissingIsNotNothing(t *testing.T) {
 			t.Errorf("without a fault %s is %+v", m.Name(), got)
 		}
 	}
+	silent := faulty(0, 0, nil)
+	silent.Latency["fault"] = reports.Latency{} // of no answer at all
+	if got := Of(silent)[Measure{Kind: KindP99, When: inFault}]; !got.Missing {
+		t.Errorf("the p99 of no answer is %+v", got)
+	}
 	cut := Of(faulty(0, 0, &reports.Recovery{Degraded: true, Censored: true, FromInject: reports.Duration{Low: 12}}))
 	if got := cut[Measure{Kind: KindRecovery}]; got.Amount != 12 || !got.AtLeast {
 		t.Errorf("a recovery that the run ended before is %+v", got)
@@ -141,6 +146,7 @@ func TestTheVerdictNamesWhatIsWorse(t *testing.T) {
 		{"the same", func(int) Values { return whole(0, 0, false) }, reports.Pass, ""},
 		{"lost writes", func(i int) Values { return whole(3+i, 0, false) }, reports.Fail, "lost"},
 		{"a third of the gets", func(i int) Values { return whole(0, 330+i, false) }, reports.Fail, "bad:get in the fault"},
+		{"lost writes, and a third of the gets", func(i int) Values { return whole(3+i, 330+i, false) }, reports.Fail, "lost"},
 		{"less than the floor", func(i int) Values { return whole(0, 4, false) }, reports.Pass, ""},
 		{"cut off before it recovered", func(int) Values { return whole(0, 0, true) }, reports.Inconclusive, "recovery"},
 		{"worse in six of ten", func(i int) Values { return whole(0, map[bool]int{true: 0, false: 330}[i%3 == 0], false) }, reports.Inconclusive, "bad in the fault"},
@@ -199,6 +205,22 @@ func TestAShareOfNothing(t *testing.T) {
 		if got[0].Verdict != c.writes || got[1].Verdict != c.recovery || got[1].Difference == nil {
 			t.Errorf("recovery %g s in B: %s; %s", c.b, got[0].Why, got[1].Why)
 		}
+	}
+}
+
+// What is only shown is no rival to what is decided on.
+func TestWhatIsShownDecidesNothing(t *testing.T) {
+	p99, most := Measure{Kind: KindP99, When: inFault}, Measure{Kind: KindMax, When: inFault}
+	var alone, beside []Pair
+	for i := range 8 {
+		a, b := Values{p99: {Amount: 10}}, Values{p99: {Amount: 30 + float64(i%3)}}
+		alone = append(alone, Pair{a, b})
+		beside = append(beside, Pair{Values{p99: a[p99], most: {Amount: 99}}, Values{p99: b[p99], most: {Amount: 9 - float64(i)}}})
+	}
+	look := Look{8, Alpha, Beta}
+	one, two := Judge(alone, DefaultFloors(), look, 1), Judge(beside, DefaultFloors(), look, 1)
+	if len(two) != 2 || one[0].Low == nil || two[0].Low == nil || *one[0].Low != *two[0].Low || two[1].Verdict != "" {
+		t.Errorf("%s; beside what is only shown %s", one[0].Why, two[0].Why)
 	}
 }
 

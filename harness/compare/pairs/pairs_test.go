@@ -187,6 +187,40 @@ func TestTheBudgetEndsIt(t *testing.T) {
 	}
 }
 
+// A disturbed pair is run again when there is time for that and for every pair
+// that was not run yet.
+func TestNoPairIsRunAgainAtTheCostOfAnother(t *testing.T) {
+	for budget, attempts := range map[time.Duration]int{20 * time.Minute: 1, 22 * time.Minute: 2} {
+		s := newStage(t)
+		s.o.Budget = budget
+		s.each = func(n int, r *reports.Result) (error, bool) {
+			if n == 1 {
+				r.Objectives = []reports.Objective{{Name: "recovery", Reason: reports.InstrumentDisturbed}}
+			}
+			return nil, false
+		}
+		c, _ := s.perform(context.Background())
+		tried := 0
+		for _, p := range c.Pairs {
+			if p.Pair == 1 {
+				tried++
+			}
+		}
+		if tried != attempts || !c.Pairs[attempts-1].Counts {
+			t.Errorf("with %v the disturbed pair was run %d times, want %d", budget, tried, attempts)
+		}
+	}
+}
+
+// How long a pair takes is learnt from those that were run.
+func TestAPairThatWouldNotEndInTimeIsNotBegun(t *testing.T) {
+	s := newStage(t)
+	s.lasts, s.o.Budget = 2*time.Minute, 11*time.Minute
+	if s.perform(context.Background()); len(s.ran) != 4 {
+		t.Errorf("%d runs of 2 minutes in 11, want 2 pairs", len(s.ran))
+	}
+}
+
 // An interruption ends it with what was measured, and decides nothing: who
 // interrupts may have seen how it goes.
 func TestAnInterruptionDecidesNothing(t *testing.T) {

@@ -40,6 +40,22 @@ func TestWhatIsCompared(t *testing.T) {
 	}
 }
 
+// Without faults all of the run counts, and nothing of a fault is missing.
+func TestWhatIsComparedWithoutFaults(t *testing.T) {
+	r := faulty(0, 0, nil)
+	r.Faults = nil
+	r.Latency["observe"] = r.Latency["baseline"]
+	v := Of(r)
+	if got, ok := v.get(Measure{KindBad, "get", ""}); !ok || got.Amount != 10./3000 {
+		t.Errorf("the bad gets are %+v", got)
+	}
+	for m, of := range v {
+		if of.Missing || m.When == inFault || m.When == outside || m.Kind == KindRecovery {
+			t.Errorf("%s is %+v", m.Name(), of)
+		}
+	}
+}
+
 // What was not measured is missing, and never 0.
 func TestWhatIsMissingIsNotNothing(t *testing.T) {
 	unproven := faulty(0, 0, &reports.Recovery{Recovered: true})

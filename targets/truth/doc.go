@@ -15,7 +15,7 @@
 //
 //	+truth VERSION REPLICA SEED
 //	+stretch EVENT DEED FROM TO SHARE BLUNT
-//	+AT TOOK METHOD DID EVENT ID
+//	+AT TOOK METHOD DID EVENT VALUE ID
 //	+end ARRIVALS
 //
 // The first line is written at the start. The stretches follow when the
@@ -23,6 +23,10 @@
 // and falls, so that its edges are no instants. Then comes a line for every
 // arrival, when it was dealt with: METHOD is G or P, DID is a deed of the
 // script, or ok, missing (404) or bad (400), EVENT is the number of the event
-// that it met, or -. ID is the request's X-Request-Id, or -. The last line is
-// written when the process ends in order; its number is that of the arrivals.
+// that it met, or -. VALUE is the number of the value that it wrote or was given, or
+// - of none, of one that was forgotten and of another key's: those of a key count
+// from 1 in the order in which they came, and of two the one that came later is
+// seen, however late the other is. ID is the request's X-Request-Id, or -. The
+// last line is written when the process ends in order; its number is that of the
+// arrivals.
 package truth

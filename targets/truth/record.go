@@ -12,7 +12,7 @@ import (
 )
 
 // version is that of the log's form.
-const version = 1
+const version = 2
 
 // flushEvery is how old a line of the log may get before it is out: a process
 // that is killed takes no more than this along.
@@ -65,6 +65,7 @@ type arrival struct {
 	op       script.Operation
 	did      string
 	event    int // −1: none
+	value    int // its number, of what was written or given; 0: none
 	id       string
 }
 
@@ -86,6 +87,12 @@ func (r *record) arrived(a arrival) {
 		b = append(b, '-')
 	} else {
 		b = strconv.AppendInt(b, int64(a.event), 10)
+	}
+	b = append(b, ' ')
+	if a.value == 0 {
+		b = append(b, '-')
+	} else {
+		b = strconv.AppendInt(b, int64(a.value), 10)
 	}
 	b = append(append(append(b, ' '), a.id...), '\n')
 	r.line = b

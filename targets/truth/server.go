@@ -21,7 +21,7 @@ type Server struct {
 	stretches []script.Stretch
 	hung      []atomic.Int64 // by stretch: how many requests it holds
 	record    *record
-	store     store
+	store     *store
 
 	busy  sync.WaitGroup // requests under way
 	first sync.Once
@@ -33,7 +33,7 @@ type Server struct {
 // the name replica. Close ends it.
 func New(s *script.Script, replica string, out io.Writer) *Server {
 	all := s.Stretches(replica)
-	server := &Server{script: s, stretches: all, hung: make([]atomic.Int64, len(all)), record: newRecord(out, replica, s.Seed), stop: make(chan struct{})}
+	server := &Server{script: s, stretches: all, hung: make([]atomic.Int64, len(all)), record: newRecord(out, replica, s.Seed), store: newStore(s.Memory()), stop: make(chan struct{})}
 	go server.flush()
 	return server
 }
@@ -89,11 +89,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		a.did = "bad"
 		http.Error(w, `want GET /{key}, or PUT /{key} with {"url": …}`, http.StatusBadRequest)
-	} else if i, x, met := s.meets(a); met {
+	} else if i, x, met := s.meets(a, q.key); met {
 		a.event = x.Number
-		a.did = s.misbehave(w, r, q, i, a)
+		a.did, a.value = s.misbehave(w, r, q, i, a)
 	} else {
-		a.did = s.answer(w, q)
+		a.did, a.value = s.answer(w, q)
 	}
 }
 
@@ -124,7 +124,7 @@ func question(r *http.Request) (q asked, ok bool) {
 }
 
 // meets is the first stretch that is for the request, by its place in time.
-func (s *Server) meets(a arrival) (i int, x script.Stretch, ok bool) {
+func (s *Server) meets(a arrival, key string) (i int, x script.Stretch, ok bool) {
 	if strings.HasPrefix(a.id, populates) {
 		return 0, x, false
 	}
@@ -137,27 +137,29 @@ func (s *Server) meets(a arrival) (i int, x script.Stretch, ok bool) {
 		if x.From > at {
 			break
 		}
-		if s.script.Meets(x, at, a.op, a.id) {
+		if s.script.Meets(x, at, a.op, key, a.id) {
 			return i, x, true
 		}
 	}
 	return 0, x, false
 }
 
-// answer does what is asked.
-func (s *Server) answer(w http.ResponseWriter, q asked) (did string) {
+// answer does what is asked; number is that of the value which was written or
+// given, 0 without one.
+func (s *Server) answer(w http.ResponseWriter, q asked) (did string, number int) {
 	if q.op == script.Put {
-		s.store.put(q.key, q.value)
+		v := s.store.take(q.key, q.value)
+		s.store.show(q.key, v, s.record.now())
 		acknowledge(w)
-		return "ok"
+		return "ok", v.number
 	}
-	value := s.store.get(q.key)
-	if value == "" {
+	v := s.store.get(q.key)
+	if v.number == 0 {
 		http.NotFound(w, nil)
-		return "missing"
+		return "missing", 0
 	}
-	redirect(w, value)
-	return "ok"
+	redirect(w, v.text)
+	return "ok", v.number
 }
 
 func acknowledge(w http.ResponseWriter) {
@@ -173,7 +175,7 @@ func redirect(w http.ResponseWriter, value string) {
 // misbehave does to a request what stretch i says. Where there is nothing to
 // be wrong about, such as an older value of a key that had one only, the
 // request is answered, and did says so.
-func (s *Server) misbehave(w http.ResponseWriter, r *http.Request, q asked, i int, a arrival) (did string) {
+func (s *Server) misbehave(w http.ResponseWriter, r *http.Request, q asked, i int, a arrival) (did string, number int) {
 	x := s.stretches[i]
 	did = string(x.Do)
 	switch x.Do {
@@ -186,26 +188,48 @@ func (s *Server) misbehave(w http.ResponseWriter, r *http.Request, q asked, i in
 		<-r.Context().Done()
 		reset(w)
 	case script.Delay:
-		s.later(w, r, q, a.at+s.script.Lateness(x, a.id))
+		number = s.later(w, r, q, a.at+s.script.Lateness(x, a.id))
 	case script.Hang:
-		s.later(w, r, q, s.released(i))
-	case script.Lose:
+		number = s.later(w, r, q, s.released(i))
+	case script.Lose, script.Lag:
 		if q.op != script.Put {
 			return s.answer(w, q)
 		}
+		if x.Do == script.Lag {
+			number = s.lag(q, s.script.Lateness(x, a.id))
+		}
 		acknowledge(w)
 	case script.Stale, script.Wrong:
-		value := s.store.stale
-		if x.Do == script.Wrong {
-			value = s.store.wrong
-		}
-		if v := value(q.key); v != "" && q.op == script.Get {
-			redirect(w, v)
-			return did
+		if v := s.untrue(x, q.key); v.number > 0 && q.op == script.Get {
+			redirect(w, v.text)
+			if x.Do == script.Stale {
+				number = v.number
+			}
+			return did, number
 		}
 		return s.answer(w, q)
 	}
-	return did
+	return did, number
+}
+
+// untrue is the value that is given instead of the right one, none when there
+// is no such.
+func (s *Server) untrue(x script.Stretch, key string) value {
+	switch {
+	case x.Do == script.Wrong:
+		return s.store.other(key)
+	case x.By > 0:
+		return s.store.asOf(key, s.record.now()-x.By)
+	}
+	return s.store.before(key)
+}
+
+// lag writes a value that is seen later. Nobody waits for that when the server
+// ends.
+func (s *Server) lag(q asked, by time.Duration) (number int) {
+	v := s.store.take(q.key, q.value)
+	time.AfterFunc(by, func() { s.store.show(q.key, v, s.record.now()) })
+	return v.number
 }
 
 // released is when the next request that stretch i holds is let go.
@@ -221,13 +245,14 @@ func (s *Server) released(i int) time.Duration {
 
 // later answers at an instant of the log's time, unless the client gives up.
 // What was asked is done then, too: a write that was given up never happened.
-func (s *Server) later(w http.ResponseWriter, r *http.Request, q asked, at time.Duration) {
+func (s *Server) later(w http.ResponseWriter, r *http.Request, q asked, at time.Duration) (number int) {
 	ctx, cancel := context.WithTimeout(r.Context(), at-s.record.now())
 	defer cancel()
 	<-ctx.Done()
 	if r.Context().Err() == nil {
-		s.answer(w, q)
+		_, number = s.answer(w, q)
 	}
+	return number
 }
 
 // reset breaks the connection so that the client sees a reset and no end.

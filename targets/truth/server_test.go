@@ -85,15 +85,20 @@ func TestDeeds(t *testing.T) {
 		lasts  time.Duration // put and get together
 		logged string
 	}{
-		{"do: fail", 999 * ms, 201, 302, "new", 0, "P ok - k/3|G ok - k/4"},
-		{"do: fail", 1000 * ms, 503, 503, "", 0, "P fail 0 k/3|G fail 0 k/4"},
-		{"do: fail", 3000 * ms, 201, 302, "new", 0, "P ok - k/3|G ok - k/4"},
-		{"do: fail, only: put", 1500 * ms, 503, 302, "old", 0, "P fail 0 k/3|G ok - k/4"},
-		{"do: delay, by: 300ms", 1500 * ms, 201, 302, "new", 600 * ms, "P delay 0 k/3|G delay 0 k/4"},
-		{"do: hang, only: get", 1500 * ms, 201, 302, "new", 1500 * ms, "P ok - k/3|G hang 0 k/4"},
-		{"do: lose", 1500 * ms, 201, 302, "old", 0, "P lose 0 k/3|G ok 0 k/4"},
-		{"do: stale", 1500 * ms, 201, 302, "old", 0, "P ok 0 k/3|G stale 0 k/4"},
-		{"do: wrong", 1500 * ms, 201, 302, "other", 0, "P ok 0 k/3|G wrong 0 k/4"},
+		{"do: fail", 999 * ms, 201, 302, "new", 0, "P ok - 2 k/3|G ok - 2 k/4"},
+		{"do: fail", 1000 * ms, 503, 503, "", 0, "P fail 0 - k/3|G fail 0 - k/4"},
+		{"do: fail", 3000 * ms, 201, 302, "new", 0, "P ok - 2 k/3|G ok - 2 k/4"},
+		{"do: fail, only: put", 1500 * ms, 503, 302, "old", 0, "P fail 0 - k/3|G ok - 1 k/4"},
+		{"do: fail, keys: r-", 1500 * ms, 201, 302, "new", 0, "P ok - 2 k/3|G ok - 2 k/4"},
+		{"do: fail, keys: k", 1500 * ms, 503, 503, "", 0, "P fail 0 - k/3|G fail 0 - k/4"},
+		{"do: delay, by: 300ms", 1500 * ms, 201, 302, "new", 600 * ms, "P delay 0 2 k/3|G delay 0 2 k/4"},
+		{"do: hang, only: get", 1500 * ms, 201, 302, "new", 1500 * ms, "P ok - 2 k/3|G hang 0 2 k/4"},
+		{"do: lose", 1500 * ms, 201, 302, "old", 0, "P lose 0 - k/3|G ok 0 1 k/4"},
+		{"do: lag, by: 300ms", 1500 * ms, 201, 302, "old", 0, "P lag 0 2 k/3|G ok 0 1 k/4"},
+		{"do: stale", 1500 * ms, 201, 302, "old", 0, "P ok 0 2 k/3|G stale 0 1 k/4"},
+		{"do: stale, by: 1500ms", 1500 * ms, 201, 302, "old", 0, "P ok 0 2 k/3|G stale 0 1 k/4"},
+		{"do: stale, by: 1501ms", 1500 * ms, 201, 302, "new", 0, "P ok 0 2 k/3|G ok 0 2 k/4"}, // there was none then
+		{"do: wrong", 1500 * ms, 201, 302, "other", 0, "P ok 0 2 k/3|G wrong 0 - k/4"},
 	} {
 		t.Run(c.event+" at "+c.at.String(), func(t *testing.T) {
 			log := follow(t, "events: [{at: 1s, for: 2s, "+c.event+"}]", func(t *testing.T, cl *client) {
@@ -114,6 +119,52 @@ func TestDeeds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A reader that is so far behind sees what was there then, however often it was
+// written since.
+func TestStaleIsAsOfAWhileAgo(t *testing.T) {
+	follow(t, "events: [{at: 1s, for: 1h, do: stale, by: 1s}]", func(t *testing.T, c *client) {
+		for i := range 100 {
+			c.put("k", fmt.Sprint(i))
+			if _, value := c.get("k"); i >= 20 && value != fmt.Sprint(i-10) {
+				t.Fatalf("at %d ms the value is %s, want %d", 100*i, value, i-10)
+			}
+			time.Sleep(100 * ms)
+		}
+		time.Sleep(time.Second)
+		if _, value := c.get("k"); value != "99" {
+			t.Errorf("the value that has been there for 1 s is %s, want 99", value)
+		}
+		if kept := len(c.server.store.keys["k"].shown); kept > 12 {
+			t.Errorf("%d values are kept of one that is written ten times in that while", kept)
+		}
+	})
+}
+
+// A write that lags is seen when it is time, unless one that came later is there
+// already.
+func TestAWriteThatLags(t *testing.T) {
+	follow(t, "events: [{at: 1s, for: 10ms, do: lag, by: 300ms}]", func(t *testing.T, c *client) {
+		c.put("k", "old")
+		c.put("j", "old")
+		time.Sleep(time.Second)
+		c.put("k", "new")
+		c.put("j", "new")
+		time.Sleep(100 * ms)
+		c.put("j", "newer")
+		time.Sleep(199 * ms)
+		if _, value := c.get("k"); value != "old" {
+			t.Errorf("after 299 ms the value is %s, want old", value)
+		}
+		time.Sleep(2 * ms)
+		if _, value := c.get("k"); value != "new" {
+			t.Errorf("after 301 ms the value is %s, want new", value)
+		}
+		if _, value := c.get("j"); value != "newer" {
+			t.Errorf("the older write won: %s", value)
+		}
+	})
 }
 
 // What hung is answered when it is over, in the order in which it came and no
@@ -192,7 +243,7 @@ func TestBadRequestsAreRefused(t *testing.T) {
 			t.Errorf("a key that nobody wrote is answered with %d", status)
 		}
 	})
-	if strings.Count(log, " bad - -\n") != 6 || !strings.Contains(log, "G missing - nobody/1\n") {
+	if strings.Count(log, " bad - - -\n") != 6 || !strings.Contains(log, "G missing - - nobody/1\n") {
 		t.Error(log)
 	}
 }
@@ -218,7 +269,7 @@ func TestOnTheWire(t *testing.T) {
 			t.Errorf("%s: %v, want %v", c.deed, err, c.want)
 		}
 		server.Close()
-		if err := s.Close(); err != nil || !strings.Contains(log.String(), " P "+c.deed+" 0 -\n") {
+		if err := s.Close(); err != nil || !strings.Contains(log.String(), " P "+c.deed+" 0 - -\n") {
 			t.Errorf("%v\n%s", err, log.String())
 		}
 	}
@@ -235,6 +286,8 @@ events:
   - {at: 500ms, for: 50ms, do: lose}
   - {at: 600ms, for: 50ms, do: stale, ramp: 10ms}
   - {at: 700ms, for: 50ms, do: wrong}
+  - {at: 760ms, for: 40ms, do: stale, by: 100ms, keys: k-3}
+  - {at: 760ms, for: 40ms, do: lag, by: 10ms}
 `, func(t *testing.T, c *client) {
 		for i := range 4 {
 			c.ask("PUT", fmt.Sprintf("k-%d", i), `{"url":"populated"}`, fmt.Sprintf("p/k-%d/%d", i, i))

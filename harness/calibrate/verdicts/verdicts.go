@@ -15,7 +15,7 @@ import (
 )
 
 // version is the latest form that is read here.
-const version = 1
+const version = 2
 
 // Log is what one replica wrote down. Instants are ns since its own zero.
 type Log struct {
@@ -42,6 +42,7 @@ type Arrival struct {
 	Put      bool
 	Did      Deed
 	Event    int    // −1: it met none
+	Value    int    // the number of the value that it wrote or was given; 0: none
 	ID       string // "-" without one
 }
 
@@ -59,11 +60,12 @@ const (
 	Reset     Deed = "reset"
 	Blackhole Deed = "blackhole"
 	Stale     Deed = "stale"
+	Lag       Deed = "lag"
 	Lose      Deed = "lose"
 	Wrong     Deed = "wrong"
 )
 
-var deeds = []Deed{OK, Missing, Bad, Fail, Delay, Hang, Reset, Blackhole, Stale, Lose, Wrong}
+var deeds = []Deed{OK, Missing, Bad, Fail, Delay, Hang, Reset, Blackhole, Stale, Lag, Lose, Wrong}
 
 // Read reads a log, or the output of a replica that holds one: lines that do
 // not begin with + are none of it, and a last line without an end, of a
@@ -215,16 +217,23 @@ func (f *fields) arrival() Arrival {
 	default:
 		f.fail("%q is no method", w)
 	}
-	a.Did, a.Event = f.deed(), -1
-	if w := f.word(); w != "-" {
-		n, err := strconv.Atoi(w)
-		if err != nil || n < 0 {
-			f.fail("%q is no event", w)
-		}
-		a.Event = n
-	}
+	a.Did, a.Event = f.deed(), f.counted("event", 0, -1)
+	a.Value = f.counted("value", 1, 0)
 	a.ID = strings.Clone(f.word())
 	return a
+}
+
+// counted is a number from least, or - for none.
+func (f *fields) counted(what string, least, none int) int {
+	w := f.word()
+	if w == "-" {
+		return none
+	}
+	n, err := strconv.Atoi(w)
+	if err != nil || n < least {
+		f.fail("%q is no %s", w, what)
+	}
+	return n
 }
 
 // finished is what was wrong with the line.

@@ -160,7 +160,8 @@ func (r *reader) event(n ast.Node) Event {
 		"shift":  span("shift", 0, &e.Shift),
 		"do":     func(n ast.Node) { e.Do = oneOf(r, n, "do", deeds) },
 		"only":   func(n ast.Node) { e.Only = oneOf(r, n, "only", []Operation{Get, Put}) },
-		"on":     func(n ast.Node) { e.On = r.word(n) },
+		"on":     func(n ast.Node) { e.On = r.word(n, "on", "write the name of a replica such as third-2") },
+		"keys":   func(n ast.Node) { e.Keys = r.word(n, "keys", "write how they begin, such as r-") },
 		"share":  func(n ast.Node) { e.Share = r.share(n) },
 		"drain":  func(n ast.Node) { e.Drain = r.rate(n) },
 		"times":  func(n ast.Node) { e.Times = r.times(n) },
@@ -178,18 +179,17 @@ func (r *reader) check(n ast.Node, e Event, written map[string]ast.Node) {
 			r.refuse(n, "", "an event needs %s", name)
 		}
 	}
-	only := func(deed Deed, names ...string) {
-		for _, name := range names {
-			if written[name] != nil && e.Do != deed {
-				r.refuse(written[name], "leave it out", "%s belongs to do: %s", name, deed)
-			}
+	only := func(name string, deeds ...Deed) {
+		if written[name] != nil && !slices.Contains(deeds, e.Do) {
+			r.refuse(written[name], "leave it out", "%s belongs to do: %s", name, words(deeds, " or "))
 		}
 	}
-	only(Delay, "by", "jitter")
-	only(Hang, "drain")
+	only("by", Delay, Lag, Stale)
+	only("jitter", Delay, Lag)
+	only("drain", Hang)
 	switch {
-	case e.Do == Delay && e.By <= 0:
-		r.refuse(n, "add by: 400ms", "a delay needs by")
+	case (e.Do == Delay || e.Do == Lag) && e.By <= 0:
+		r.refuse(n, "add by: 400ms", "a %s needs by", e.Do)
 	case e.Ramp > 0 && 2*e.Ramp > e.For:
 		r.refuse(written["ramp"], "", "a share that rises and falls for %v each does not fit into %v", e.Ramp, e.For)
 	case e.Ramp > 0 && e.Flap > 0:
@@ -198,6 +198,8 @@ func (r *reader) check(n ast.Node, e Event, written map[string]ast.Node) {
 		r.refuse(written["only"], "leave it out", "%s is an answer to a get", e.Do)
 	case e.Do == Lose && e.Only == Get:
 		r.refuse(written["only"], "leave it out", "only a put can be lost")
+	case e.Do == Lag && e.Only == Get:
+		r.refuse(written["only"], "leave it out", "only a put can lag")
 	case e.Times > 1 && e.Every < e.For+e.Shift:
 		r.refuse(n, fmt.Sprintf("every: %v or more", e.For+e.Shift), "an event that comes %d times must be over before it comes again", e.Times)
 	case written["every"] != nil && e.Times == 1:
@@ -230,19 +232,23 @@ func (r *reader) duration(n ast.Node, name string, least time.Duration) time.Dur
 // oneOf is a word of known.
 func oneOf[W ~string](r *reader, n ast.Node, name string, known []W) W {
 	if !slices.Contains(known, W(text(n))) {
-		words := make([]string, len(known))
-		for i, w := range known {
-			words[i] = string(w)
-		}
-		r.refuse(n, "one of "+strings.Join(words, ", "), "%s: %q is unknown", name, text(n))
+		r.refuse(n, "one of "+words(known, ", "), "%s: %q is unknown", name, text(n))
 	}
 	return W(text(n))
 }
 
+func words[W ~string](all []W, between string) string {
+	texts := make([]string, len(all))
+	for i, w := range all {
+		texts[i] = string(w)
+	}
+	return strings.Join(texts, between)
+}
+
 // word is a name without spaces.
-func (r *reader) word(n ast.Node) string {
+func (r *reader) word(n ast.Node, name, hint string) string {
 	if text(n) == "" || strings.ContainsAny(text(n), " \t\n") {
-		r.refuse(n, "write the name of a replica such as third-2", "on: %q is no name", text(n))
+		r.refuse(n, hint, "%s: %q is no name", name, text(n))
 	}
 	return text(n)
 }

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,12 +18,16 @@ events:
     do: hang
     drain: 5000/s
     flap: 400ms
+  - {at: 5s, for: 3s, do: stale, by: 2s, keys: r-}
+  - {at: 9s, for: 3s, do: lag, by: 300ms, jitter: 100ms, on: truth-2}
 `)
 	want := []Event{
 		{At: 10 * second, For: 3 * second, Do: Delay, By: 400 * time.Millisecond, Jitter: 50 * time.Millisecond, Share: 0.125, Ramp: second, Only: Get, Every: time.Minute, Times: 3, Shift: second},
 		{For: 2 * second, Do: Hang, Drain: 5000, Flap: 400 * time.Millisecond, Share: 1, Times: 1},
+		{At: 5 * second, For: 3 * second, Do: Stale, By: 2 * second, Keys: "r-", Share: 1, Times: 1},
+		{At: 9 * second, For: 3 * second, Do: Lag, By: 300 * time.Millisecond, Jitter: 100 * time.Millisecond, On: "truth-2", Share: 1, Times: 1},
 	}
-	if s.Seed != 7 || len(s.Events) != 2 || s.Events[0] != want[0] || s.Events[1] != want[1] {
+	if s.Seed != 7 || !slices.Equal(s.Events, want) || s.Memory() != 2*second {
 		t.Errorf("seed %d, events\n%+v, want\n%+v", s.Seed, s.Events, want)
 	}
 	for _, empty := range []string{"", "# nothing", "events: []", "~"} {
@@ -49,9 +54,13 @@ func TestMistakes(t *testing.T) {
 		{"events: [{at: 1s, for: 2s, do: fail, share: 0.05}]", "t.yaml:1:45: share must be above 0%"},
 		{"events: [{at: 1s, for: 2s, do: fail, share: 105%}]", "t.yaml:1:45: share must be"},
 		{"events: [{at: 1s, for: 2s, do: hang, drain: 5}]", `t.yaml:1:45: drain: "5" is no rate`},
-		{"events: [{at: 1s, for: 2s, do: fail, by: 2s}]", "t.yaml:1:42: by belongs to do: delay"},
+		{"events: [{at: 1s, for: 2s, do: fail, by: 2s}]", "t.yaml:1:42: by belongs to do: delay or lag or stale"},
 		{"events: [{at: 1s, for: 2s, do: fail, drain: 5/s}]", "t.yaml:1:45: drain belongs to do: hang"},
 		{"events: [{at: 1s, for: 2s, do: delay}]", "a delay needs by"},
+		{"events: [{at: 1s, for: 2s, do: lag}]", "a lag needs by\n  hint: add by: 400ms"},
+		{"events: [{at: 1s, for: 2s, do: stale, jitter: 2s}]", "t.yaml:1:47: jitter belongs to do: delay or lag"},
+		{"events: [{at: 1s, for: 4s, do: lag, by: 1s, only: get}]", "t.yaml:1:51: only a put can lag"},
+		{"events: [{at: 1s, for: 4s, do: fail, keys: a b}]", `t.yaml:1:44: keys: "a b" is no name` + "\n  hint: write how they begin"},
 		{"events: [{at: 1s, for: 1s, do: fail, ramp: 600ms}]", "t.yaml:1:44: a share that rises and falls for 600ms each does not fit into 1s"},
 		{"events: [{at: 1s, for: 4s, do: fail, ramp: 1s, flap: 1s}]", "t.yaml:1:44: an event has either ramp or flap"},
 		{"events: [{at: 1s, for: 4s, do: lose, only: get}]", "t.yaml:1:44: only a put can be lost"},
@@ -84,6 +93,7 @@ func TestAllMistakesAreTold(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add("events: [{at: 1s, for: 2s, do: delay, by: 1s, share: 5%, flap: 10ms, every: 4s, times: 3}]")
 	f.Add("events:\n  - at: 1s\n    do: hang")
+	f.Add("events: [{at: 1s, for: 2s, do: stale, by: 1s, keys: r-}, {at: 4s, for: 2s, do: lag, by: 1s, jitter: 2s}]")
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := Parse("f.yaml", []byte(text))
 		if err != nil {

@@ -11,6 +11,8 @@
 //	  - {at: 60s, for: 6s, do: blackhole, ramp: 1s}        # a share that rises for a second, and falls for one
 //	  - {at: 70s, for: 3s, do: fail, on: third-2}          # one replica
 //	  - {at: 80s, for: 2s, do: lose, only: put, every: 10s, times: 3, shift: 1s}
+//	  - {at: 120s, for: 5s, do: stale, by: 2s, keys: r-}   # as of two seconds ago; keys that begin with r-
+//	  - {at: 130s, for: 5s, do: lag, by: 300ms}            # writes are acknowledged at once and seen 300 ms later
 package script
 
 import (
@@ -18,6 +20,7 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -33,12 +36,13 @@ const (
 	Hang      Deed = "hang"      // answers rightly when the event is over
 	Reset     Deed = "reset"     // resets the connection
 	Blackhole Deed = "blackhole" // never answers
-	Stale     Deed = "stale"     // answers with the value before the last
+	Stale     Deed = "stale"     // answers with the value before the last, or with that of a while ago
+	Lag       Deed = "lag"       // acknowledges a write at once, and lets it be seen later
 	Lose      Deed = "lose"      // acknowledges a write and forgets it
 	Wrong     Deed = "wrong"     // answers with another key's value
 )
 
-var deeds = []Deed{Fail, Delay, Hang, Reset, Blackhole, Stale, Lose, Wrong}
+var deeds = []Deed{Fail, Delay, Hang, Reset, Blackhole, Stale, Lag, Lose, Wrong}
 
 // Operation is what a request asks for.
 type Operation string
@@ -59,13 +63,14 @@ type Script struct {
 type Event struct {
 	At, For time.Duration // of the first time; For > 0
 	Do      Deed
-	By      time.Duration // how much later a delayed answer comes
+	By      time.Duration // how much later a delayed answer comes, or a write is seen; how far behind a stale answer is, 0: one value
 	Jitter  time.Duration // of By, to either side, uniform
 	Share   float64       // of the requests, in (0, 1]
 	Ramp    time.Duration // the share rises from 0 for so long, and falls to 0 at the end
 	Flap    time.Duration // so long down, so long up, in turns; 0: down throughout
 	Drain   float64       // how many of the requests that hung are answered per second; 0: all at once
 	Only    Operation     // "": every operation
+	Keys    string        // how the keys begin; "": every key
 	On      string        // the replica by name; "": every replica
 	Every   time.Duration // from the beginning of one time to that of the next
 	Times   int           // ≥ 1
@@ -111,12 +116,12 @@ func (e Event) stretches(number int, from time.Duration) []Stretch {
 	return all
 }
 
-// Meets says whether a request of the operation that comes at an instant, by
-// its id, is one that the stretch is for. Whether it is depends on the seed,
-// the event and the id alone, so that a run whose requests come in another
-// order breaks the same ones.
-func (s *Script) Meets(x Stretch, at time.Duration, op Operation, id string) bool {
-	if at < x.From || at >= x.To || x.Only != "" && x.Only != op {
+// Meets says whether a request of the operation on a key that comes at an
+// instant, by its id, is one that the stretch is for. Whether its share takes it
+// depends on the seed, the event and the id alone, so that a run whose requests
+// come in another order breaks the same ones.
+func (s *Script) Meets(x Stretch, at time.Duration, op Operation, key, id string) bool {
+	if at < x.From || at >= x.To || x.Only != "" && x.Only != op || !strings.HasPrefix(key, x.Keys) {
 		return false
 	}
 	share := x.shareAt(at)
@@ -132,8 +137,20 @@ func (x Stretch) shareAt(at time.Duration) float64 {
 	return x.Share * min(1, slope)
 }
 
+// Memory is how far back an answer can be asked for: the longest By of what is
+// stale.
+func (s *Script) Memory() time.Duration {
+	longest := time.Duration(0)
+	for _, e := range s.Events {
+		if e.Do == Stale {
+			longest = max(longest, e.By)
+		}
+	}
+	return longest
+}
+
 // Lateness is how much later than usual the answer to a request comes that is
-// delayed, never negative.
+// delayed, or a write is seen that lags, never negative.
 func (s *Script) Lateness(x Stretch, id string) time.Duration {
 	swing := 2*s.chance(uint64(x.Number), uint64(x.From), "late "+id) - 1
 	return max(0, x.By+time.Duration(swing*float64(x.Jitter)))

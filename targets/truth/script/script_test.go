@@ -85,6 +85,8 @@ func TestMeetsItsShareOfTheRequests(t *testing.T) {
 		{"do: fail, share: 33.3%", 12 * second, Get, 0.333},
 		{"do: fail, only: put", 12 * second, Get, 0},
 		{"do: fail, only: put", 12 * second, Put, 1},
+		{"do: fail, keys: r-", 12 * second, Get, 0},
+		{"do: fail, keys: k-", 12 * second, Get, 1},
 		{"do: fail, ramp: 2s", 11 * second, Get, 0.5},
 		{"do: fail, ramp: 2s", 13 * second, Get, 1},
 		{"do: fail, ramp: 2s, share: 50%", 15 * second, Get, 0.25},
@@ -93,7 +95,7 @@ func TestMeetsItsShareOfTheRequests(t *testing.T) {
 		met := 0
 		const n = 20_000
 		for i := range n {
-			if s.Meets(s.Stretches("truth-1")[0], c.at, c.op, fmt.Sprint(i)) {
+			if s.Meets(s.Stretches("truth-1")[0], c.at, c.op, "k-1", fmt.Sprint(i)) {
 				met++
 			}
 		}
@@ -112,7 +114,7 @@ func TestTheOrderOfRequestsDoesNotMatter(t *testing.T) {
 		at := func(label string) time.Duration {
 			return time.Duration(rapid.Int64Range(int64(x.From), int64(x.To)-1).Draw(t, label))
 		}
-		if s.Meets(x, at("at"), Get, id) != s.Meets(x, at("later"), Get, id) {
+		if s.Meets(x, at("at"), Get, "k-1", id) != s.Meets(x, at("later"), Get, "k-1", id) {
 			t.Fatalf("%q is met at one instant and not at another", id)
 		}
 	})

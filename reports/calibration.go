@@ -50,6 +50,8 @@ type CalibrationRow struct {
 
 	LostWrites *CalibrationCount `json:"lostWrites,omitempty"` // null: none was asked about
 	Foreign    *CalibrationCount `json:"foreign,omitempty"`
+	Stale      *CalibrationCount `json:"stale,omitempty"`      // reads of registers whose value was surely over
+	Disordered *CalibrationCount `json:"disordered,omitempty"` // breaches of the order of registers
 
 	Outcomes *float64 `json:"outcomes,omitempty"` // share of the requests that both sides saw alike
 	ClockMs  *float64 `json:"clockMs,omitempty"`  // that the two clocks can be apart, at most

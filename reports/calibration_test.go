@@ -19,7 +19,8 @@ func calibrationSample() *Calibration {
 		{Name: "Seeded histories", About: "the truth is what made them", From: "2026-11-29T05:00:00Z", To: "2026-11-29T05:01:00Z", Commits: []string{"4f2c9e1"}, Rows: []CalibrationRow{
 			{Name: "full outage", Runs: 100, Outages: 100, Found: 100, Onset: off(100, 0.5, 0.95, 1.1, 2), Recovery: off(100, 0.51, 0.95, 1.2, 2), Intervals: 200, Held: 200, LossP95: ptr(0.002), Bound: ptr(0.03),
 				Wrongs: []CalibrationWrong{{Name: "recoveries 50 ms late", Caught: true, Says: "the p95 of the recovery's error is 50.95 ms, at most 2 may be"}}},
-			{Name: "writes, some lost", Runs: 100, LostWrites: &CalibrationCount{Truth: 1954, Told: 1954}, Foreign: &CalibrationCount{Truth: 3, Told: 3}, Bound: ptr(0.03)},
+			{Name: "writes, some lost", Runs: 100, LostWrites: &CalibrationCount{Truth: 1954, Told: 1954}, Foreign: &CalibrationCount{Truth: 3, Told: 3}, Bound: ptr(0.03),
+				Stale: &CalibrationCount{Truth: 10287, Told: 10280}, Disordered: &CalibrationCount{Truth: 12, Told: 12}},
 		}},
 		{Name: "Sockets", About: "the truth is their own log", From: "2026-11-29T06:00:00Z", To: "2026-11-29T06:20:00Z", Commits: []string{"4f2c9e1", ""}, Rows: []CalibrationRow{
 			{Name: "full outage", Runs: 4, Outages: 40, Found: 40, Onset: off(40, 0.8, 2.4, 8, 10), Recovery: off(40, 1.1, 4.2, 12, 10), Intervals: 80, Held: 79, LossP95: ptr(0.006), Bound: ptr(0.75), Outcomes: ptr(0.9998), ClockMs: ptr(0.12), Host: host},

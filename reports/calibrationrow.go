@@ -77,11 +77,13 @@ func errorText(e *CalibrationError) string {
 // data is what was counted of the data.
 func (r CalibrationRow) data() string {
 	var all []string
-	if c := r.LostWrites; c != nil {
-		all = append(all, fmt.Sprintf("%s of %s lost writes", count(c.Told), count(c.Truth)))
-	}
-	if c := r.Foreign; c != nil {
-		all = append(all, fmt.Sprintf("%s of %s foreign values", count(c.Told), count(c.Truth)))
+	for _, c := range []struct {
+		of   *CalibrationCount
+		what string
+	}{{r.LostWrites, "lost writes"}, {r.Foreign, "foreign values"}, {r.Stale, "stale reads"}, {r.Disordered, "breaches of the order"}} {
+		if c.of != nil {
+			all = append(all, fmt.Sprintf("%s of %s %s", count(c.of.Told), count(c.of.Truth), c.what))
+		}
 	}
 	if len(all) == 0 {
 		return absent

@@ -12,7 +12,7 @@ type Goal struct {
 	Error    time.Duration // p95 of the errors of onset and recovery
 	Most     time.Duration // the largest of them
 	Coverage float64       // the share of the intervals that hold the truth
-	Lost     float64       // how far the number of lost requests and writes may be off; p95 of the outages
+	Lost     float64       // how far the number of lost requests, and each of what is counted of the data, may be off; of requests the p95 of the outages
 	Open     float64       // the share of runs that may be INCONCLUSIVE; 1: any
 	Found    bool          // every outage is an episode, and nothing else is one
 }
@@ -44,6 +44,8 @@ func (g Goal) Broken(t Tally) []string {
 		say(!math.IsNaN(worst) && worst > g.Lost, "the p95 of the error in lost requests is %.1f %%, at most %.0f may be", 100*worst, 100*g.Lost)
 		say(t.Lost.Off() > g.Lost, "%d lost writes were told, %d were lost", t.Lost.Told, t.Lost.Truth)
 		say(t.Foreign.Off() > g.Lost, "%d foreign values were told, %d were", t.Foreign.Told, t.Foreign.Truth)
+		say(t.Stale.Off() > g.Lost, "%d stale reads were told, %d were", t.Stale.Told, t.Stale.Truth)
+		say(t.Disordered.Off() > g.Lost, "%d breaches of the order were told, %d were", t.Disordered.Told, t.Disordered.Truth)
 	}
 	return broken
 }

@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"gauntlet/harness/consistency"
 )
 
 // Row is a line of the deterministic layer's table: what happens, and what is
@@ -20,7 +22,7 @@ type Row struct {
 // out.
 func Rows(quiet, busy []*Recording) []Row {
 	rows := append(edgeRows(), floorRows()...)
-	rows = append(append(rows, healthyRows()...), dataRows()...)
+	rows = append(append(append(rows, healthyRows()...), dataRows()...), registerRows()...)
 	if len(quiet) > 0 {
 		rows = append(rows, recordedRows("recorded noise of a quiet host", Resampled(quiet...), 0.02, 0.95)...)
 	}
@@ -144,4 +146,28 @@ func dataRows() []Row {
 		{Name: "writes, a replica silent", Goal: Goal{Lost: 0.02, Open: 1}, Runs: 100, play: data{writes: 2000, lost: 0.0005, silent: 0.5}.play},
 		{Name: "reads, some foreign", Goal: Goal{Lost: 0.02}, Runs: 100, play: data{writes: 2000, foreign: 0.002}.play},
 	}
+}
+
+// registerRows are of registers of which everything is promised. What is planted
+// breaks one promise, and nothing else may FAIL.
+func registerRows() []Row {
+	var rows []Row
+	add := func(name string, g registers) {
+		rows = append(rows, Row{Name: name, Goal: Goal{Lost: 0.02}, Runs: 100, play: g.play})
+	}
+	const lag = 400 * milli // of 500 ms that are promised
+	limited := func(p *consistency.Promise) { p.Fault = time.Second }
+	add("registers, copies that lag", registers{promise: promised(), lag: lag})
+	add("registers, a replica apart in the fault", registers{promise: promised(), lag: lag, apart: true})
+	add("registers, some deleted", registers{promise: promised(), lag: lag, deletes: true})
+	add("registers, one copy", registers{promise: promised(oneOrder)})
+	add("registers, one copy, some deleted", registers{promise: promised(oneOrder), deletes: true})
+	add("registers, some reads too old", registers{promise: promised(), lag: lag, plant: older(0.05, tooOld)})
+	add("registers, some reads too old in the fault", registers{promise: promised(limited), lag: lag, plant: older(0.1, tooOldBroken)})
+	add("registers, what the fault left behind", registers{promise: promised(), lag: lag, apart: true, forgets: true})
+	add("registers, clients put back", registers{promise: promised(), lag: lag, plant: older(0.2, goneBack)})
+	add("registers, one copy, some reads old", registers{promise: promised(oneOrder), plant: older(0.1, disordered)})
+	add("registers, one copy, some reads inverted", registers{promise: promised(oneOrder), plant: inverted(0.5)})
+	add("registers, one copy, deletes that come back", registers{promise: promised(oneOrder), deletes: true, plant: older(0.1, resurrected)})
+	return rows
 }

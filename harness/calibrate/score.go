@@ -22,6 +22,8 @@ type Truth struct {
 	Outages    []Outage `json:"outages,omitempty"` // by time, more than H apart
 	LostWrites int      `json:"lostWrites"`        // acknowledged, and not to be found at the end
 	Foreign    int      `json:"foreign"`           // reads that returned another key's value
+	// Registers is what was wrong with them; nil where nobody knows.
+	Registers *Registers `json:"registers,omitempty"`
 	// Broken are the objectives that must FAIL; no other one may.
 	Broken []string `json:"broken,omitempty"`
 }
@@ -44,7 +46,28 @@ func Score(truth Truth, told Told) Tally {
 	t.verdicts(truth.Broken, told.Objectives)
 	t.Lost.add(truth.LostWrites, told.Consistency.Lost)
 	t.Foreign.add(truth.Foreign, told.Consistency.Foreign)
+	if r := truth.Registers; r != nil {
+		t.Stale.add(r.Stale, told.Consistency.Stale)
+		t.Disordered.add(r.Disordered, told.disordered())
+	}
 	return t
+}
+
+// disordered is what the objective order counts.
+func (t Told) disordered() int {
+	if o := t.objective("order"); o != nil && o.Low != nil {
+		return int(math.Round(*o.Low))
+	}
+	return 0
+}
+
+// objective is the one of that name; nil when it was not asked.
+func (t Told) objective(name string) *reports.Objective {
+	i := slices.IndexFunc(t.Objectives, func(o reports.Objective) bool { return o.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &t.Objectives[i]
 }
 
 // edges matches episodes of the service as a whole with outages: of those

@@ -96,6 +96,18 @@ func TestScoreOfVerdicts(t *testing.T) {
 	}
 }
 
+// Registers are compared where somebody knows what was wrong with them.
+func TestScoreOfRegisters(t *testing.T) {
+	two := 2.0
+	told := Told{Consistency: reports.Consistency{Stale: 7}, Objectives: []reports.Objective{{Name: "order", Low: &two}}}
+	if got := Score(Truth{Registers: &Registers{Stale: 8, Disordered: 3}}, told); got.Stale != (Count{8, 7}) || got.Disordered != (Count{3, 2}) {
+		t.Errorf("%+v, %+v", got.Stale, got.Disordered)
+	}
+	if got := Score(Truth{}, told); got.Stale != (Count{}) || got.Disordered != (Count{}) {
+		t.Errorf("nobody knows, and %+v, %+v", got.Stale, got.Disordered)
+	}
+}
+
 func TestGoal(t *testing.T) {
 	well := Tally{Runs: 100, Outages: 100, Found: 100, Onset: []float64{1}, Recovery: []float64{1}, Intervals: Share{95, 100}, Losses: []float64{0.01}, Lost: Count{100, 99}}
 	g := Goal{Error: 2 * time.Millisecond, Most: 50 * time.Millisecond, Coverage: 0.95, Lost: 0.02, Open: 0.02, Found: true}
@@ -115,6 +127,8 @@ func TestGoal(t *testing.T) {
 		"error in lost requests":     func(t *Tally) { t.Losses = []float64{0.03} },
 		"97 lost writes were told":   func(t *Tally) { t.Lost.Told = 97 },
 		"1 foreign values were told": func(t *Tally) { t.Foreign.Told = 1 },
+		"9 stale reads were told":    func(t *Tally) { t.Stale = Count{10, 9} },
+		"11 breaches of the order":   func(t *Tally) { t.Disordered = Count{10, 11} },
 	} {
 		ill := well.Clone()
 		change(&ill)
@@ -136,7 +150,7 @@ func anyTally(t *rapid.T, label string) Tally {
 	some := rapid.SliceOfN(rapid.Float64Range(0, 100), 1, 4)
 	return Tally{Runs: n.Draw(t, label), Outages: n.Draw(t, label), Found: n.Draw(t, label), Extra: n.Draw(t, label), Onset: some.Draw(t, label), Recovery: some.Draw(t, label), Losses: some.Draw(t, label),
 		Intervals: Share{n.Draw(t, label), n.Draw(t, label)}, Requests: Count{n.Draw(t, label), n.Draw(t, label)}, Undecided: n.Draw(t, label), Reasons: map[string]int{"x": 1 + n.Draw(t, label)},
-		FalseFails: n.Draw(t, label), FalsePasses: n.Draw(t, label), Open: n.Draw(t, label), Lost: Count{n.Draw(t, label), 0}, Foreign: Count{0, n.Draw(t, label)}}
+		FalseFails: n.Draw(t, label), FalsePasses: n.Draw(t, label), Open: n.Draw(t, label), Lost: Count{n.Draw(t, label), 0}, Foreign: Count{0, n.Draw(t, label)}, Stale: Count{n.Draw(t, label), 1}, Disordered: Count{1, n.Draw(t, label)}}
 }
 
 // In whatever portions runs come, their sum is the same; a tally survives its

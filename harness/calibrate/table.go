@@ -28,16 +28,19 @@ func Describe(name string, g Goal, t Tally, wrongs []Wrong, controls []Tally) re
 		worst := Quantile(t.Losses, 0.95)
 		r.LossP95 = &worst
 	}
-	if t.Lost.Truth+t.Lost.Told > 0 {
-		r.LostWrites = &reports.CalibrationCount{Truth: t.Lost.Truth, Told: t.Lost.Told}
-	}
-	if t.Foreign.Truth+t.Foreign.Told > 0 {
-		r.Foreign = &reports.CalibrationCount{Truth: t.Foreign.Truth, Told: t.Foreign.Told}
-	}
+	r.LostWrites, r.Foreign, r.Stale, r.Disordered = countOf(t.Lost), countOf(t.Foreign), countOf(t.Stale), countOf(t.Disordered)
 	for i, w := range wrongs {
 		r.Wrongs = append(r.Wrongs, reports.CalibrationWrong{Name: w.Name, Caught: w.Caught(g, controls[i]), Says: strings.Join(g.Broken(controls[i]), "; ")})
 	}
 	return r
+}
+
+// countOf is nil where there was nothing to count.
+func countOf(c Count) *reports.CalibrationCount {
+	if c == (Count{}) {
+		return nil
+	}
+	return &reports.CalibrationCount{Truth: c.Truth, Told: c.Told}
 }
 
 // errorOf is nil where no edge was sharp.

@@ -28,6 +28,9 @@ type Tally struct {
 
 	Lost    Count `json:"lost"`    // acknowledged writes
 	Foreign Count `json:"foreign"` // reads of another key's value
+
+	Stale      Count `json:"stale"`      // reads of registers whose value was surely over
+	Disordered Count `json:"disordered"` // see Registers
 }
 
 // Share is how many of several were so.
@@ -83,6 +86,8 @@ func (t *Tally) Add(o Tally) {
 	}
 	t.Lost.add(o.Lost.Truth, o.Lost.Told)
 	t.Foreign.add(o.Foreign.Truth, o.Foreign.Told)
+	t.Stale.add(o.Stale.Truth, o.Stale.Told)
+	t.Disordered.add(o.Disordered.Truth, o.Disordered.Told)
 }
 
 // Clone is a copy that shares nothing.
@@ -107,7 +112,7 @@ func Quantile(all []float64, q float64) float64 {
 func Bound(n int) float64 { return min(1, 3/float64(max(1, n))) }
 
 func (t Tally) String() string {
-	return fmt.Sprintf("%d runs, found %d/%d, extra %d, recovery p50 %.2f p95 %.2f max %.2f ms, onset p95 %.2f ms, intervals %.1f %%, losses p95 %.2f %%, FAIL %d, INCONCLUSIVE %d %v, lost %+v, foreign %+v",
+	return fmt.Sprintf("%d runs, found %d/%d, extra %d, recovery p50 %.2f p95 %.2f max %.2f ms, onset p95 %.2f ms, intervals %.1f %%, losses p95 %.2f %%, FAIL %d, INCONCLUSIVE %d %v, lost %+v, foreign %+v, stale %+v, disordered %+v",
 		t.Runs, t.Found, t.Outages, t.Extra, Quantile(t.Recovery, 0.5), Quantile(t.Recovery, 0.95), Quantile(t.Recovery, 1), Quantile(t.Onset, 0.95),
-		100*t.Intervals.Ratio(), 100*Quantile(t.Losses, 0.95), t.FalseFails, t.Undecided, t.Reasons, t.Lost, t.Foreign)
+		100*t.Intervals.Ratio(), 100*Quantile(t.Losses, 0.95), t.FalseFails, t.Undecided, t.Reasons, t.Lost, t.Foreign, t.Stale, t.Disordered)
 }

@@ -64,6 +64,14 @@ func Wrongs() []Wrong {
 		{Name: "unreachable writes taken for lost", Row: "writes, a replica silent", Says: "lost writes were told", tell: func(_ uint64, t *Told) {
 			t.Consistency.Lost += t.Consistency.Unreachable
 		}},
+		{Name: "a FAIL in one sound history of ten", Row: "registers, copies that lag", Says: "FAIL what was kept", tell: decide(0.1, reports.Fail, reports.LimitBroken)},
+		{Name: "one stale read of ten not counted", Row: "registers, some reads too old", Says: "stale reads were told", tell: forgetStale},
+		{Name: "reads too old forgiven in one history of ten", Row: "registers, some reads too old", Says: "pass that were broken", tell: named("staleness", 0.1, reports.Pass, "")},
+		{Name: "what a fault left behind taken for staleness", Row: "registers, what the fault left behind", Says: "FAIL what was kept", tell: instead("convergence", "staleness")},
+		{Name: "the order forgiven in one history of ten", Row: "registers, clients put back", Says: "pass that were broken", tell: named("order", 0.1, reports.Pass, "")},
+		{Name: "staleness taken for the order", Row: "registers, some reads too old in the fault", Says: "FAIL what was kept", tell: instead("staleness", "order")},
+		{Name: "a breach of the order not counted in half of the histories", Row: "registers, one copy, some reads inverted", Says: "breaches of the order were told", tell: forgetBreach(0.5)},
+		{Name: "deletes that come back forgiven", Row: "registers, one copy, deletes that come back", Says: "pass that were broken", tell: named("order", 1, reports.Pass, "")},
 	}
 }
 
@@ -83,13 +91,7 @@ func SocketWrongs() []Wrong {
 			t.Episodes = append(t.Episodes, invented)
 		}},
 		{Name: "one lost write of ten not counted", Row: "writes and reads", Says: "lost writes were told", tell: forgetLost},
-		{Name: "lost writes forgiven", Row: "writes and reads", Says: "pass that were broken", tell: func(_ uint64, t *Told) {
-			for i := range t.Objectives {
-				if t.Objectives[i].Name == "lostWrites" {
-					t.Objectives[i].Verdict, t.Objectives[i].Reason = reports.Pass, ""
-				}
-			}
-		}},
+		{Name: "lost writes forgiven", Row: "writes and reads", Says: "pass that were broken", tell: named("lostWrites", 1, reports.Pass, "")},
 		{Name: "a kept promise broken", Row: "writes and reads", Says: "FAIL what was kept", tell: decide(1, reports.Fail, reports.LimitBroken)},
 	}
 }
@@ -130,6 +132,36 @@ func noWidth(e *reports.Episode) {
 }
 
 func fewerLost(e *reports.Episode) { e.LostRequests *= 0.95 }
+
+func forgetStale(_ uint64, t *Told) { t.Consistency.Stale -= t.Consistency.Stale / 10 }
+
+// forgetBreach leaves one breach of the order out in a share of the runs.
+func forgetBreach(share float64) func(uint64, *Told) {
+	return func(seed uint64, t *Told) {
+		if o := t.objective("order"); o != nil && o.Low != nil && *o.Low > 0 && chosen(seed, share) {
+			fewer := *o.Low - 1
+			o.Low = &fewer
+		}
+	}
+}
+
+// named decides the objective of a share of the runs.
+func named(name string, share float64, verdict reports.Verdict, reason string) func(uint64, *Told) {
+	return func(seed uint64, t *Told) {
+		if o := t.objective(name); o != nil && chosen(seed, share) {
+			o.Verdict, o.Reason = verdict, reason
+		}
+	}
+}
+
+// instead tells the verdict of one objective as another's.
+func instead(of, tell string) func(uint64, *Told) {
+	return func(_ uint64, t *Told) {
+		if a, b := t.objective(of), t.objective(tell); a != nil && b != nil {
+			a.Verdict, b.Verdict, a.Reason, b.Reason = b.Verdict, a.Verdict, b.Reason, a.Reason
+		}
+	}
+}
 
 func forgetLost(_ uint64, t *Told) { t.Consistency.Lost -= t.Consistency.Lost / 10 }
 

@@ -17,8 +17,8 @@ type name struct {
 	seq    uint64
 }
 
-// nameOf reads an id; ok is false for one that is none of the load's or the
-// durability stream's, such as of a request that populates. The final reads
+// nameOf reads an id; ok is false for one that is none of the load's, the
+// durability stream's or the registers', such as of a request that populates. The final reads
 // have the ids of the writes they ask about, and are told apart by their
 // method.
 func nameOf(a verdicts.Arrival) (n name, ok bool) {
@@ -29,11 +29,13 @@ func nameOf(a verdicts.Arrival) (n name, ok bool) {
 		return n, false
 	}
 	n = name{history.Load, seq}
-	if strings.HasPrefix(key, "d-") {
+	switch {
+	case strings.HasPrefix(key, "r-"):
+		n.stream = history.Register
+	case strings.HasPrefix(key, "d-") && a.Put:
 		n.stream = history.Durability
-		if !a.Put {
-			n.stream = history.Final
-		}
+	case strings.HasPrefix(key, "d-"):
+		n.stream = history.Final
 	}
 	return n, true
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gauntlet/harness/calibrate/verdicts"
+	"gauntlet/harness/experiment"
 	"gauntlet/harness/history"
 	"gauntlet/reports"
 )
@@ -18,13 +19,12 @@ import (
 type Observation struct {
 	Truth    Truth
 	Told     Told
-	Outcomes Share         // requests whose outcome is the same on both sides
+	Outcomes Share         // requests of the load whose outcome, and reads of registers whose value is the same on both sides
 	Within   time.Duration // how far a server's clock can be off the run's
 }
 
-// Observe reads the run in dir, whose result is given. limit is the response
-// time up to which it called a right answer good.
-func Observe(dir string, result *reports.Result, limit time.Duration) (*Observation, error) {
+// Observe reads the run of an experiment in dir, whose result is given.
+func Observe(dir string, result *reports.Result, of *experiment.Experiment) (*Observation, error) {
 	ops, err := readOps(filepath.Join(dir, opsFile))
 	if err != nil {
 		return nil, err
@@ -33,12 +33,36 @@ func Observe(dir string, result *reports.Result, limit time.Duration) (*Observat
 	if err != nil {
 		return nil, err
 	}
-	o, err := observation(ops, logs, limit)
+	o, err := observation(ops, logs, of.SLO.GoodLatency)
+	if err == nil && of.Consistency != nil {
+		err = o.registers(ops, logs, of.Consistency.Promise, baseline(result))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	o.Told = ToldBy(result)
 	return o, nil
+}
+
+// baseline is when the run began to be judged, ns.
+func baseline(r *reports.Result) int64 {
+	for _, p := range r.Phases {
+		if p.Name == "baseline" {
+			return int64(p.Begin * float64(second))
+		}
+	}
+	return 0
+}
+
+// registers adds what the registers proved.
+func (o *Observation) registers(ops map[name]history.Op, logs []*verdicts.Log, p experiment.Promise, begin int64) error {
+	f, read, err := registersOf(ops, logs, p, begin)
+	if err != nil || f == nil {
+		return err
+	}
+	o.Truth.Registers, o.Truth.Broken = &f.Registers, append(o.Truth.Broken, f.broken()...)
+	o.Outcomes = Share{o.Outcomes.So + read.So, o.Outcomes.Of + read.Of}
+	return nil
 }
 
 // ToldBy is what a run's result tells. Episodes of a part of the service are
@@ -64,7 +88,7 @@ func readOps(path string) (map[name]history.Op, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		if op.Stream == history.Load || op.Stream == history.Durability {
+		if op.Stream == history.Load || op.Stream == history.Durability || op.Stream == history.Register {
 			ops[name{op.Stream, op.Seq}] = op
 		}
 	}

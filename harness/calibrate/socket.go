@@ -24,5 +24,8 @@ func Sockets() []Socket {
 		{"5 % brown-out", "brown-out", within(150*ms, 0)},
 		{"pauses, flaps and ramps", "shapes", within(10*ms, 50*ms)},
 		{"writes and reads", "data", Goal{Lost: 0.02, Open: 1}},
+		{"registers, kept", "registers-kept", Goal{Lost: 0.02, Open: 1}},
+		{"registers, answers too old", "registers", Goal{Lost: 0.02, Open: 1}},
+		{"registers, clients put back", "registers-order", Goal{Lost: 0.02, Open: 1}},
 	}
 }

@@ -1,6 +1,7 @@
 package calibrate
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -70,7 +71,7 @@ func Wrongs() []Wrong {
 		{Name: "what a fault left behind taken for staleness", Row: "registers, what the fault left behind", Says: "FAIL what was kept", tell: instead("convergence", "staleness")},
 		{Name: "the order forgiven in one history of ten", Row: "registers, clients put back", Says: "pass that were broken", tell: named("order", 0.1, reports.Pass, "")},
 		{Name: "staleness taken for the order", Row: "registers, some reads too old in the fault", Says: "FAIL what was kept", tell: instead("staleness", "order")},
-		{Name: "a breach of the order not counted in half of the histories", Row: "registers, one copy, some reads inverted", Says: "breaches of the order were told", tell: forgetBreach(0.5)},
+		{Name: "a breach of the order not counted in half of the histories", Row: "registers, one copy, some reads inverted", Says: "breaches of the order were told", tell: forgetBreaches(0.5)},
 		{Name: "deletes that come back forgiven", Row: "registers, one copy, deletes that come back", Says: "pass that were broken", tell: named("order", 1, reports.Pass, "")},
 	}
 }
@@ -93,6 +94,11 @@ func SocketWrongs() []Wrong {
 		{Name: "one lost write of ten not counted", Row: "writes and reads", Says: "lost writes were told", tell: forgetLost},
 		{Name: "lost writes forgiven", Row: "writes and reads", Says: "pass that were broken", tell: named("lostWrites", 1, reports.Pass, "")},
 		{Name: "a kept promise broken", Row: "writes and reads", Says: "FAIL what was kept", tell: decide(1, reports.Fail, reports.LimitBroken)},
+		{Name: "staleness within the promise taken for a breach", Row: "registers, kept", Says: "FAIL what was kept", tell: named("staleness", 1, reports.Fail, reports.LimitBroken)},
+		{Name: "one stale read of ten not counted", Row: "registers, answers too old", Says: "stale reads were told", tell: forgetStale},
+		{Name: "answers too old forgiven", Row: "registers, answers too old", Says: "pass that were broken", tell: named("staleness", 1, reports.Pass, "")},
+		{Name: "clients that are put back taken for staleness", Row: "registers, clients put back", Says: "FAIL what was kept", tell: instead("order", "staleness")},
+		{Name: "one breach of the order in ten not counted", Row: "registers, clients put back", Says: "breaches of the order were told", tell: forgetBreaches(1)},
 	}
 }
 
@@ -135,11 +141,12 @@ func fewerLost(e *reports.Episode) { e.LostRequests *= 0.95 }
 
 func forgetStale(_ uint64, t *Told) { t.Consistency.Stale -= t.Consistency.Stale / 10 }
 
-// forgetBreach leaves one breach of the order out in a share of the runs.
-func forgetBreach(share float64) func(uint64, *Told) {
+// forgetBreaches leaves one breach of the order in ten out, at least one, in a
+// share of the runs.
+func forgetBreaches(share float64) func(uint64, *Told) {
 	return func(seed uint64, t *Told) {
 		if o := t.objective("order"); o != nil && o.Low != nil && *o.Low > 0 && chosen(seed, share) {
-			fewer := *o.Low - 1
+			fewer := *o.Low - max(1, math.Floor(*o.Low/10))
 			o.Low = &fewer
 		}
 	}

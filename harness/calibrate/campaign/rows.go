@@ -2,7 +2,6 @@ package campaign
 
 import (
 	"strings"
-	"time"
 
 	"gauntlet/harness/calibrate"
 	"gauntlet/harness/experiment"
@@ -10,11 +9,10 @@ import (
 	"gauntlet/reports"
 )
 
-// SocketRow is runs against truth servers; limit is the response time up to
-// which the experiment calls a right answer good.
-func SocketRow(s calibrate.Socket, wanted int, limit time.Duration) Row {
+// SocketRow is runs of the row's experiment, against truth servers.
+func SocketRow(s calibrate.Socket, wanted int, of *experiment.Experiment) Row {
 	return Row{Name: s.Name, Folder: s.Experiment, Wanted: wanted, Read: func(dir string, r *reports.Result, e *Entry) error {
-		o, err := calibrate.Observe(dir, r, limit)
+		o, err := calibrate.Observe(dir, r, of)
 		if err != nil {
 			return err
 		}

@@ -137,7 +137,7 @@ func (c *socketsCommand) Run(ctx context.Context, std streams) error {
 		if err != nil {
 			return err
 		}
-		rows, experiments = append(rows, campaign.SocketRow(s, c.Runs, e.SLO.GoodLatency)), append(experiments, e)
+		rows, experiments = append(rows, campaign.SocketRow(s, c.Runs, e)), append(experiments, e)
 	}
 	if len(rows) == 0 {
 		return exit{exitUsage, fmt.Errorf("no row has one of the experiments %q", c.Rows)}

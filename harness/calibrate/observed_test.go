@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"gauntlet/harness/calibrate/verdicts"
+	"gauntlet/harness/experiment"
 	"gauntlet/harness/history"
 )
 
@@ -171,6 +173,99 @@ func TestDataThatAServerWroteDown(t *testing.T) {
 	}
 	if o.Truth.LostWrites != 9 || o.Truth.Foreign != 10 || !reflect.DeepEqual(o.Truth.Broken, []string{"lostWrites", "foreign"}) {
 		t.Errorf("%+v", o.Truth)
+	}
+}
+
+// asked is a request of register r-5 as both sides wrote it down, at a second of
+// the run, of a client; did and value are the server's words.
+func (b *bench) asked(seq uint64, put bool, client int, at float64, did verdicts.Deed, value int, read history.Value) *history.Op {
+	sent := int64(at * 1e9)
+	op := history.Op{Stream: history.Register, Seq: seq, Sent: sent, Done: sent + milli, Value: read}
+	if put {
+		op.Kind, op.Effect = 1, history.Acknowledged
+	}
+	if did == verdicts.Missing {
+		op.Class, op.Status = history.Status4xx, 404
+	}
+	b.ops[name{history.Register, seq}] = op
+	b.logs[0].Arrivals = append(b.logs[0].Arrivals, verdicts.Arrival{At: sent + 300_000 + ahead, Put: put, Did: did, Event: -1, Value: value, ID: fmt.Sprintf("%d/r-5/%d", client, seq)})
+	return &op
+}
+
+// What the servers say that they gave, and the run's times, prove which answers
+// were over, and which put a client back.
+func TestRegistersThatAServerWroteDown(t *testing.T) {
+	of := history.WriteOf
+	two := func(b *bench) { // value 1 of request 10 at 5 s, value 2 of request 11 at 6 s
+		b.asked(10, true, 1, 5, verdicts.OK, 1, 0)
+		b.asked(11, true, 2, 6, verdicts.OK, 2, 0)
+	}
+	for _, c := range []struct {
+		what   string
+		do     func(b *bench)
+		want   Registers
+		broken []string
+		read   Share
+	}{
+		{"nothing is wrong", func(b *bench) { b.asked(20, false, 3, 7, verdicts.OK, 2, of(11)) }, Registers{}, nil, Share{1, 1}},
+		{"a stale answer", func(b *bench) { b.asked(20, false, 3, 7, verdicts.Stale, 1, of(10)) }, Registers{Stale: 1}, []string{"staleness"}, Share{1, 1}},
+		{"one that is young enough", func(b *bench) { b.asked(20, false, 3, 6.4, verdicts.Stale, 1, of(10)) }, Registers{Stale: 1}, nil, Share{1, 1}},
+		{"one before the baseline", func(b *bench) {
+			b.asked(12, true, 1, 0.1, verdicts.OK, 3, 0)
+			b.asked(13, true, 1, 0.2, verdicts.OK, 4, 0)
+			b.asked(20, false, 3, 0.9, verdicts.Stale, 3, of(12))
+		}, Registers{Stale: 1}, nil, Share{1, 1}},
+		{"one in a race", func(b *bench) { b.asked(20, false, 3, 6.0005, verdicts.OK, 1, of(10)) }, Registers{}, nil, Share{1, 1}},
+		{"nothing, of what was written", func(b *bench) { b.asked(20, false, 3, 7, verdicts.Missing, 0, 0) }, Registers{Stale: 1}, []string{"staleness"}, Share{1, 1}},
+		{"a write that is forgotten", func(b *bench) {
+			b.asked(12, true, 1, 7, verdicts.Lose, 0, 0)
+			b.asked(20, false, 3, 9, verdicts.OK, 2, of(11))
+		}, Registers{Stale: 1}, []string{"staleness"}, Share{1, 1}},
+		{"one that nobody acknowledged", func(b *bench) {
+			op := b.asked(12, true, 1, 7, verdicts.Blackhole, 0, 0)
+			op.Effect, op.Class = history.UnknownEffect, history.Timeout
+			b.ops[name{history.Register, 12}] = *op
+			b.asked(20, false, 3, 9, verdicts.OK, 2, of(11))
+		}, Registers{}, nil, Share{1, 1}},
+		{"a client that does not read its own write", func(b *bench) { b.asked(20, false, 2, 6.2, verdicts.Stale, 1, of(10)) }, Registers{Stale: 1, Disordered: 1}, []string{"order"}, Share{1, 1}},
+		{"a client that is put back", func(b *bench) {
+			b.asked(20, false, 3, 6.1, verdicts.OK, 2, of(11))
+			b.asked(21, false, 3, 6.2, verdicts.Stale, 1, of(10))
+		}, Registers{Stale: 1, Disordered: 1}, []string{"order"}, Share{2, 2}},
+		{"a value that the harness misread", func(b *bench) { b.asked(20, false, 3, 7, verdicts.OK, 2, of(10)) }, Registers{}, nil, Share{0, 1}},
+		{"an answer that it did not take for one", func(b *bench) {
+			op := b.asked(20, false, 3, 7, verdicts.Wrong, 0, history.ForeignValue)
+			op.Class = history.WrongAnswer
+			b.ops[name{history.Register, 20}] = *op
+		}, Registers{}, []string{"foreign"}, Share{}},
+	} {
+		b := newBench(1)
+		two(b)
+		c.do(b)
+		o, err := observation(b.ops, b.logs, 250*time.Millisecond)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := o.Outcomes
+		p := experiment.Promise{Staleness: experiment.Staleness{Healthy: 500 * time.Millisecond, Fault: experiment.Unbounded}, Session: []string{"read-your-writes", "monotonic-reads"}}
+		if err := o.registers(b.ops, b.logs, p, second); err != nil {
+			t.Fatal(err)
+		}
+		read := Share{o.Outcomes.So - before.So, o.Outcomes.Of - before.Of}
+		if *o.Truth.Registers != c.want || !slices.Equal(o.Truth.Broken, c.broken) || read != c.read {
+			t.Errorf("%s: %+v, %v are broken, %+v read alike; want %+v, %v, %+v", c.what, *o.Truth.Registers, o.Truth.Broken, read, c.want, c.broken, c.read)
+		}
+	}
+}
+
+func TestOneOrderCannotBeToldFromALog(t *testing.T) {
+	b := newBench(1)
+	b.asked(10, true, 1, 5, verdicts.OK, 1, 0)
+	if err := (&Observation{}).registers(b.ops, b.logs, experiment.Promise{Linearizable: true}, 0); err == nil {
+		t.Error("it is told")
+	}
+	if o := (&Observation{}); o.registers(newBench(1).ops, newBench(1).logs, experiment.Promise{}, 0) != nil || o.Truth.Registers != nil {
+		t.Error("a run without registers has some")
 	}
 }
 

@@ -8,6 +8,9 @@ type Socket struct {
 	Name       string
 	Experiment string // in experiments/calibration
 	Goal       Goal
+	// AnyHost: the goal is no less on a busy host, where what is told of times is
+	// not held to one.
+	AnyHost bool
 }
 
 // Sockets are all rows. What can be decided on sockets is the host's to say,
@@ -17,15 +20,16 @@ func Sockets() []Socket {
 	within := func(d, most time.Duration) Goal {
 		return Goal{Error: d, Most: most, Coverage: 0.95, Lost: 0.02, Open: 1, Found: true}
 	}
+	told := Goal{Lost: 0.02, Open: 1}
 	return []Socket{
-		{"full outage", "edges", within(10*ms, 50*ms)},
-		{"one of three replicas", "thirds", within(25*ms, 0)},
-		{"a third of all requests", "partial", within(25*ms, 0)},
-		{"5 % brown-out", "brown-out", within(150*ms, 0)},
-		{"pauses, flaps and ramps", "shapes", within(10*ms, 50*ms)},
-		{"writes and reads", "data", Goal{Lost: 0.02, Open: 1}},
-		{"registers, kept", "registers-kept", Goal{Lost: 0.02, Open: 1}},
-		{"registers, answers too old", "registers", Goal{Lost: 0.02, Open: 1}},
-		{"registers, clients put back", "registers-order", Goal{Lost: 0.02, Open: 1}},
+		{Name: "full outage", Experiment: "edges", Goal: within(10*ms, 50*ms)},
+		{Name: "one of three replicas", Experiment: "thirds", Goal: within(25*ms, 0)},
+		{Name: "a third of all requests", Experiment: "partial", Goal: within(25*ms, 0)},
+		{Name: "5 % brown-out", Experiment: "brown-out", Goal: within(150*ms, 0)},
+		{Name: "pauses, flaps and ramps", Experiment: "shapes", Goal: within(10*ms, 50*ms)},
+		{Name: "writes and reads", Experiment: "data", Goal: told},
+		{Name: "registers, kept", Experiment: "registers-kept", Goal: told, AnyHost: true},
+		{Name: "registers, answers too old", Experiment: "registers", Goal: told, AnyHost: true},
+		{Name: "registers, clients put back", Experiment: "registers-order", Goal: told, AnyHost: true},
 	}
 }

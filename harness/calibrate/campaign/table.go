@@ -30,7 +30,8 @@ func Layer(name, about string, rows []reports.CalibrationRow, entries []Entry) r
 
 // Sockets are the rows of runs against truth servers. Their goals are those of
 // a quiet host. Runs that others disturbed are rows of their own, after these:
-// nothing is demanded there but that no verdict is wrong.
+// nothing is demanded there but that no verdict is wrong. Where any host will do
+// no run is told apart.
 func Sockets(entries []Entry) []reports.CalibrationRow {
 	var quiet, busy []Entry
 	for _, e := range entries {
@@ -43,6 +44,10 @@ func Sockets(entries []Entry) []reports.CalibrationRow {
 	var rows, disturbed []reports.CalibrationRow
 	for _, s := range calibrate.Sockets() {
 		wrongs := calibrate.WrongsOf(calibrate.SocketWrongs(), s.Name)
+		if s.AnyHost {
+			rows = append(rows, accountOf(entries, s.Name, wrongs).row(s.Name, s.Goal, wrongs))
+			continue
+		}
 		rows = append(rows, accountOf(quiet, s.Name, wrongs).row(s.Name, s.Goal, wrongs))
 		if a := accountOf(busy, s.Name, nil); a.tally.Runs > 0 {
 			disturbed = append(disturbed, a.row(s.Name+", busy host", calibrate.Goal{Open: 1}, nil))

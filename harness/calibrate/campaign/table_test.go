@@ -15,6 +15,10 @@ const second = int64(1e9)
 func exact(row, id string) Entry {
 	e := Entry{Row: row, Run: id, StartedAt: "2026-11-29T05:00:00Z", Commit: "4f2c9e1", Outcomes: calibrate.Share{So: 99, Of: 100}, Within: 40_000}
 	e.Host.Processors = 2
+	if told, ok := strings.CutPrefix(row, "registers, "); ok {
+		ofRegisters(&e, told)
+		return e
+	}
 	if row == "writes and reads" {
 		e.Truth = calibrate.Truth{LostWrites: 60, Foreign: 20, Broken: []string{"lostWrites", "foreign"}}
 		e.Told.Consistency = reports.Consistency{Lost: 60, Foreign: 20}
@@ -30,6 +34,19 @@ func exact(row, id string) Entry {
 			RecoveredAt: &end, RecoveredLow: end - 0.003, RecoveredHigh: end + 0.003, ImpactSeconds: 1, LostRequests: 1001})
 	}
 	return e
+}
+
+// ofRegisters makes of e a run of registers with the trouble.
+func ofRegisters(e *Entry, trouble string) {
+	breaches := map[string]float64{"clients put back": 17}[trouble]
+	e.Truth.Registers = &calibrate.Registers{Stale: 40, Disordered: int(breaches)}
+	e.Told.Consistency.Stale = 40
+	e.Told.Objectives = []reports.Objective{{Name: "staleness", Verdict: reports.Pass}, {Name: "order", Verdict: reports.Pass, Low: &breaches}}
+	for i, of := range []string{"answers too old", "clients put back"} {
+		if o := &e.Told.Objectives[i]; of == trouble {
+			o.Verdict, e.Truth.Broken = reports.Fail, []string{o.Name}
+		}
+	}
 }
 
 // Told exactly every row holds, and each harness that is wrong on purpose is
@@ -71,6 +88,18 @@ func TestABusyHostHasRowsOfItsOwn(t *testing.T) {
 	busy.Told.Objectives[0].Verdict = reports.Fail
 	if rows := Sockets([]Entry{busy}); rows[len(rows)-1].Holds() {
 		t.Error("a false FAIL on a busy host is excused")
+	}
+}
+
+// A busy host is no excuse where instants of one clock are compared.
+func TestRegistersAreHeldToTheirGoalOnAnyHost(t *testing.T) {
+	busy := exact("registers, answers too old", "registers-1")
+	busy.Host.Others = 0.8
+	busy.Told.Consistency.Stale = 38
+	for _, r := range Sockets([]Entry{busy}) {
+		if strings.HasPrefix(r.Name, busy.Row) && (r.Name != busy.Row || r.Holds() || len(r.Broken) != 1) {
+			t.Errorf("%+v", r)
+		}
 	}
 }
 

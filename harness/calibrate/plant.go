@@ -2,6 +2,7 @@ package calibrate
 
 import (
 	"math"
+	"slices"
 
 	"gauntlet/harness/history"
 )
@@ -20,8 +21,9 @@ func older(share float64, fits func(t term, x wrong) bool) plant {
 			if q.op.Kind != reads || q.op.Class == history.Timeout || p.r.Float64() >= share {
 				continue
 			}
-			if choice := p.olderOf(q, fits); len(choice) > 0 && p.mayBreak(q.op.Key) {
-				q.give(choice[p.r.IntN(len(choice))])
+			choice := slices.DeleteFunc(p.wrongs(q), func(x wrong) bool { return !fits(p.term(), x) })
+			if len(choice) > 0 && p.mayBreak(q.op.Key) {
+				q.give(choice[p.r.IntN(len(choice))].value)
 				p.broke[q.op.Key]++
 			}
 		}
@@ -39,6 +41,7 @@ func (p *played) mayBreak(key uint32) bool {
 // write proves it, which nothing that is planted later changes, and once as it
 // could be proven at the most, by who saw it before.
 type wrong struct {
+	value           int
 	sent            int64
 	over, mayOver   int64 // when it was over
 	back, mayBeBack bool
@@ -51,15 +54,15 @@ func (x wrong) age() int64 { return x.sent - x.over }
 // most is how old it could be said to be.
 func (x wrong) most() int64 { return x.sent - x.mayOver }
 
-// olderOf are the values that fit a read.
-func (p *played) olderOf(q *request, fits func(term, wrong) bool) (choice []int) {
+// wrongs are what would be wrong with a read, by value that it could be given.
+func (p *played) wrongs(q *request) (all []wrong) {
 	e := p.evidence(q.op.Key)
 	now, _ := q.contact()
 	for _, w := range e {
 		if !w.write || w.value == 0 || w.done >= now.sent {
 			continue
 		}
-		x, known := wrong{sent: now.sent, over: never, mayOver: never}, e.known(w)
+		x, known := wrong{value: w.value, sent: now.sent, over: never, mayOver: never}, e.known(w)
 		for _, o := range e {
 			if o.write && o.sent > known {
 				x.mayOver = min(x.mayOver, o.done)
@@ -72,11 +75,11 @@ func (p *played) olderOf(q *request, fits func(term, wrong) bool) (choice []int)
 				x.back, x.mayBeBack = x.back || begun > w.done, x.mayBeBack || begun > known
 			}
 		}
-		if x.over < now.sent && fits(p.term(), x) {
-			choice = append(choice, w.value)
+		if x.over < now.sent {
+			all = append(all, x)
 		}
 	}
-	return choice
+	return all
 }
 
 // tooOld is an answer that is older than promised while nothing is broken, by
@@ -99,6 +102,59 @@ func disordered(t term, x wrong) bool { return x.most() <= t.healthy }
 
 // resurrected is one whose value was deleted.
 func resurrected(t term, x wrong) bool { return x.gone && x.most() <= t.healthy }
+
+// closest plants one value, where what fits comes nearest to a limit, of a share
+// of the reads.
+func closest(share float64, fits func(term, wrong) bool, distance func(term, wrong) int64) plant {
+	return func(p *played) {
+		var at *request
+		value, least := 0, int64(never)
+		for i := range p.requests {
+			q := &p.requests[i]
+			if q.op.Kind != reads || q.op.Class == history.Timeout || p.r.Float64() >= share {
+				continue
+			}
+			for _, x := range p.wrongs(q) {
+				if d := distance(p.term(), x); fits(p.term(), x) && d < least {
+					at, value, least = q, x.value, d
+				}
+			}
+		}
+		if at != nil {
+			at.give(value)
+			p.broke[at.op.Key]++
+		}
+	}
+}
+
+// justTooOld is one that is hardly older than promised.
+func justTooOld() plant {
+	return closest(0.2, tooOld, func(t term, x wrong) int64 { return x.age() - t.healthy })
+}
+
+// justLeft is one that is too old by what was written in a fault, hardly after
+// the data must have converged.
+func justLeft() plant {
+	left := func(t term, x wrong) bool {
+		return x.sent >= t.converged() && x.sent < t.converged()+t.healthy && x.over < t.converged() && x.age() > t.healthy && !x.mayBeBack
+	}
+	return closest(1, left, func(t term, x wrong) int64 { return x.sent - t.converged() })
+}
+
+// justKept are one that is hardly as old as promised, and one that is as old as
+// can be, hardly before the data must have converged.
+func justKept() plant {
+	young := func(t term, x wrong) bool {
+		healthy := x.sent >= t.begin && x.sent < t.inject || x.sent >= t.converged()
+		return healthy && !x.mayBeBack && x.most() <= t.healthy
+	}
+	early := func(t term, x wrong) bool {
+		return x.sent >= t.inject && x.sent < t.converged() && !x.mayBeBack && x.age() > t.healthy
+	}
+	one := closest(0.2, young, func(t term, x wrong) int64 { return t.healthy - x.most() })
+	other := closest(1, early, func(t term, x wrong) int64 { return t.converged() - x.sent })
+	return func(p *played) { one(p); other(p) }
+}
 
 // inverted plants reads in a share of the registers of which one sees a write
 // that is under way, and the next one, somebody else's, does not: no answer is

@@ -21,11 +21,14 @@ func TestEachTroubleIsNamedByItsObjective(t *testing.T) {
 		objective string
 	}{
 		{"none, copies lag", registers{promise: promised(), lag: lag, apart: true, deletes: true}.play, ""},
+		{"none, by a hair", registers{promise: promised(), lag: lag, plant: justKept()}.play, ""},
 		{"none, one copy", registers{promise: promised(oneOrder), deletes: true}.play, ""},
 		{"an acknowledged write that is lost", data{writes: 1000, lost: 0.01}.play, "lostWrites"},
 		{"another key's value", data{writes: 1000, foreign: 0.01}.play, "foreign"},
 		{"a stale read", registers{promise: promised(), lag: lag, plant: older(0.1, tooOld)}.play, "staleness"},
 		{"a stale read in the fault", registers{promise: limited, lag: lag, plant: older(0.3, tooOldBroken)}.play, "staleness"},
+		{"a read that is stale by a hair", registers{promise: promised(), lag: lag, plant: justTooOld()}.play, "staleness"},
+		{"data that does not converge by a hair", registers{promise: promised(), lag: lag, plant: justLeft()}.play, "convergence"},
 		{"data that does not converge", registers{promise: promised(), lag: lag, apart: true, forgets: true}.play, "convergence"},
 		{"a session that is put back", registers{promise: promised(), lag: lag, plant: older(0.5, goneBack)}.play, "order"},
 		{"an old read where there is one order", registers{promise: promised(oneOrder), plant: older(0.1, disordered)}.play, "order"},

@@ -202,7 +202,7 @@ func (p *played) slowWrite(key uint32) (slow contact, before int, ok bool) {
 
 // insert adds a read of 1 ms.
 func (p *played) insert(key uint32, at int64, value, client int) {
-	seq := uint64(len(p.requests))*registerClients + uint64(client)
+	seq := 2 * uint64(len(p.requests)*registerClients+client)
 	q := request{op: history.Op{Stream: history.Register, Seq: seq, Key: key, Attempts: 1, Due: at, Sent: at, Done: at + milli}, session: client * dataReplicas}
 	q.give(value)
 	p.requests = append(p.requests, q)

@@ -94,8 +94,12 @@ func (p *played) sort() {
 // request is one that was sent, and what comes of it when it writes.
 func (p *played) request(seq uint64) request {
 	due := int64(seq) * second / registerRate
-	client := int(seq % registerClients)
-	q := request{op: history.Op{Stream: history.Register, Seq: seq, Key: uint32(p.r.IntN(registerKeys)), Replica: uint16(client % dataReplicas), Attempts: 1, Due: due, Sent: due + p.r.Int64N(20*milli)}}
+	client := registerClient(seq)
+	key := uint32(p.r.IntN(registerKeys))
+	if seq%2 == 1 && p.r.IntN(3) == 0 { // the same client again, which may still wait for the other
+		key = p.requests[seq-1].op.Key
+	}
+	q := request{op: history.Op{Stream: history.Register, Seq: seq, Key: key, Replica: uint16(client % dataReplicas), Attempts: 1, Due: due, Sent: due + p.r.Int64N(20*milli)}}
 	if p.r.IntN(10) == 0 { // a client that was sent elsewhere
 		q.op.Replica = uint16(p.r.IntN(dataReplicas))
 	}
@@ -113,6 +117,9 @@ func (p *played) request(seq uint64) request {
 	}
 	return q
 }
+
+// registerClient sends two requests in a row.
+func registerClient(seq uint64) int { return int(seq / 2 % registerClients) }
 
 // write makes a write of a request.
 func (p *played) write(q *request) {
@@ -239,7 +246,7 @@ func (p *played) question() consistency.Question {
 		Registers: &consistency.Registers{
 			Promise: p.promise, Begin: p.term().begin, End: registerEnd, Search: time.Minute,
 			Name:    load.RegisterKey,
-			Client:  func(seq uint64) int { return int(seq % registerClients) },
+			Client:  registerClient,
 			Writes:  func(kind uint8) bool { return kind != reads },
 			Deletes: func(kind uint8) bool { return kind == deletes },
 		},

@@ -28,7 +28,9 @@
 // A read is stale when a write was acknowledged before it began that came after
 // the one it returned; how long before is its age. That is a lower bound: what
 // a client saw late, or sent late, makes it less, never more. What others on the
-// host can have held the run up for is taken off before a read breaks a limit.
+// host can have held the run up for is taken off before a read breaks a limit,
+// and so is the time to converge where they held up the write itself: what is
+// done with a write that took too long is done in a fault as well.
 //
 //   - staleness: the age of a read is held to what is promised for when it
 //     began: while nothing is broken, or from an injection until the data must

@@ -142,6 +142,21 @@ func wrote99(seq uint64, at float64) history.Op {
 	return history.Op{Stream: history.Register, Seq: seq, Key: 99, Kind: put, Effect: history.Acknowledged, Status: 201, Attempts: 1, Sent: from, Done: from + ms}
 }
 
+// slow99 is a write that took longer.
+func slow99(seq uint64, at float64, took int64) history.Op {
+	op := wrote99(seq, at)
+	op.Done = op.Sent + took
+	return op
+}
+
+// heldUp is a run that others held up for a while, from at (s) on.
+func heldUp(at float64, by int64) func(*Question) {
+	begin := int64(at * 1e9)
+	return func(q *Question) {
+		q.Registers.HeldUp = func(from, to int64) int64 { return max(0, min(to, begin+by)-max(from, begin)) }
+	}
+}
+
 func read99(seq uint64, at float64, of history.Value, replica uint16) history.Op {
 	from := int64(at * 1e9)
 	return history.Op{Stream: history.Register, Seq: seq, Key: 99, Kind: get, Status: 302, Attempts: 1, Value: of, Replica: replica, Sent: from, Done: from + ms}
@@ -172,6 +187,18 @@ func TestWhatIsPlantedIsFound(t *testing.T) {
 			want:   "staleness INCONCLUSIVE instrument-disturbed, convergence PASS , order PASS , foreign PASS "},
 		{name: "one of which the hold-up is not enough", ops: []history.Op{wrote99(a, 10), wrote99(b, 11), read99(100_002, 11.401, of(a), 1)},
 			change: func(q *Question) { q.Registers.HeldUp = func(from, to int64) int64 { return min(to-from, 250*ms) } },
+			want:   "staleness FAIL limit-broken, convergence PASS , order PASS , foreign PASS "},
+		{name: "one of a write that others held up", ops: []history.Op{wrote99(a, 10), slow99(b, 11, 400*ms), read99(100_002, 12, of(a), 1)},
+			change: heldUp(11, 250*ms),
+			want:   "staleness INCONCLUSIVE instrument-disturbed, convergence PASS , order PASS , foreign PASS "},
+		{name: "one of a write that they held up for a part", ops: []history.Op{wrote99(a, 10), slow99(b, 11, 400*ms), read99(100_002, 12, of(a), 1)},
+			change: heldUp(11, 150*ms),
+			want:   "staleness FAIL limit-broken, convergence PASS , order PASS , foreign PASS "},
+		{name: "one of a write that was in time all the same", ops: []history.Op{wrote99(a, 10), slow99(b, 11, 80*ms), read99(100_002, 12, of(a), 1)},
+			change: heldUp(11, 80*ms),
+			want:   "staleness FAIL limit-broken, convergence PASS , order PASS , foreign PASS "},
+		{name: "one of such a write that never comes", ops: []history.Op{wrote99(a, 10), slow99(b, 11, 400*ms), read99(100_002, 18, of(a), 1)},
+			change: heldUp(11, 400*ms),
 			want:   "staleness FAIL limit-broken, convergence PASS , order PASS , foreign PASS "},
 		{name: "an update that the fault lost", ops: []history.Op{wrote99(a, 22), wrote99(b, 24), read99(100_002, 33, of(a), 1), read99(100_010, 50, of(a), 1)},
 			want: "staleness PASS , convergence FAIL limit-broken, order PASS , foreign PASS ",

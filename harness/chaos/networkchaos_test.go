@@ -79,8 +79,9 @@ func answerLines(l net.Listener) {
 	}
 }
 
-// talk sends lines longer than those of any witness, each when the one before
-// was answered, on connections of a second at most.
+// talk sends lines of which one that is late has more bytes than all questions of
+// a witness together, each when the one before was answered, on connections of a
+// second at most.
 func talk(ctx context.Context, address string) {
 	for ctx.Err() == nil {
 		conn, err := net.DialTimeout("tcp", address, time.Second)
@@ -91,7 +92,7 @@ func talk(ctx context.Context, address string) {
 		conn.SetDeadline(time.Now().Add(time.Second))
 		reader := bufio.NewReader(conn)
 		for err == nil && ctx.Err() == nil {
-			if _, err = conn.Write([]byte(strings.Repeat("x", 500) + "\n")); err == nil {
+			if _, err = conn.Write([]byte(strings.Repeat("x", 2000) + "\n")); err == nil {
 				_, err = reader.ReadString('\n')
 			}
 			rest(ctx, time.Millisecond, nil, nil)

@@ -18,6 +18,16 @@
 // stall of a host stays in one piece, and so does what the control stream and
 // the host's accounts said of it.
 //
+// # Registers
+//
+// Of registers it is counted which reads were surely too old and which put a
+// client back. What is sure follows from when requests were sent and answered,
+// and of which value; in either layer it is found by comparing every request of
+// a register with every other, straight from the definitions in package
+// consistency, and shares no code with it. On sockets the run says when and the
+// servers say of which value. Where one order is promised that there is none is
+// known from what was planted.
+//
 // # Who watches this
 //
 // A calibration that lets everything pass would be worse than none. Wrongs are

@@ -138,7 +138,7 @@ func justLeft() plant {
 	left := func(t term, x wrong) bool {
 		return x.sent >= t.converged() && x.sent < t.converged()+t.healthy && x.over < t.converged() && x.age() > t.healthy && !x.mayBeBack
 	}
-	return closest(1, left, func(t term, x wrong) int64 { return x.sent - t.converged() })
+	return closest(0.3, left, func(t term, x wrong) int64 { return x.sent - t.converged() })
 }
 
 // justKept are one that is hardly as old as promised, and one that is as old as
@@ -152,7 +152,7 @@ func justKept() plant {
 		return x.sent >= t.inject && x.sent < t.converged() && !x.mayBeBack && x.age() > t.healthy
 	}
 	one := closest(0.2, young, func(t term, x wrong) int64 { return t.healthy - x.most() })
-	other := closest(1, early, func(t term, x wrong) int64 { return t.converged() - x.sent })
+	other := closest(0.3, early, func(t term, x wrong) int64 { return t.converged() - x.sent })
 	return func(p *played) { one(p); other(p) }
 }
 

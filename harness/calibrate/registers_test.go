@@ -36,7 +36,7 @@ func TestEachTroubleIsNamedByItsObjective(t *testing.T) {
 		{"a delete that comes back", registers{promise: promised(oneOrder), deletes: true, plant: older(0.5, resurrected)}.play, "order"},
 	} {
 		t.Run(c.trouble, func(t *testing.T) {
-			const n = 15
+			const n = 10
 			broken := 0
 			for seed := range uint64(n) {
 				truth, told := c.play(1000 + seed)
@@ -78,7 +78,7 @@ func TestTheEvidenceProvesWhatWasPlanted(t *testing.T) {
 		{"back, and stale", older(0.5, goneBack), func(r Registers) int { return r.Stale }},
 	} {
 		all := 0
-		for seed := range uint64(20) {
+		for seed := range uint64(10) {
 			p := registers{promise: promised(), plant: c.plant}.made(seed)
 			planted := 0
 			for _, n := range p.broke {
@@ -90,7 +90,7 @@ func TestTheEvidenceProvesWhatWasPlanted(t *testing.T) {
 			}
 			all += planted
 		}
-		if c.plant != nil && all < 20 {
+		if c.plant != nil && all < 10 {
 			t.Errorf("%s: %d were planted", c.name, all)
 		}
 	}

@@ -152,25 +152,27 @@ func dataRows() []Row {
 // breaks one promise, and nothing else may FAIL.
 func registerRows() []Row {
 	var rows []Row
-	add := func(name string, g registers) {
-		rows = append(rows, Row{Name: name, Goal: Goal{Lost: 0.02}, Runs: 100, play: g.play})
+	add := func(name string, runs int, g registers) {
+		rows = append(rows, Row{Name: name, Goal: Goal{Lost: 0.02}, Runs: runs, play: g.play})
 	}
+	kept := func(name string, g registers) { add(name, 100, g) }
+	breaks := func(name string, g registers) { add(name, 40, g) }
 	const lag = 400 * milli // of 500 ms that are promised
 	limited := func(p *consistency.Promise) { p.Fault = time.Second }
-	add("registers, copies that lag", registers{promise: promised(), lag: lag})
-	add("registers, a replica apart in the fault", registers{promise: promised(), lag: lag, apart: true})
-	add("registers, some deleted", registers{promise: promised(), lag: lag, deletes: true})
-	add("registers, one copy", registers{promise: promised(oneOrder)})
-	add("registers, one copy, some deleted", registers{promise: promised(oneOrder), deletes: true})
-	add("registers, some reads too old", registers{promise: promised(), lag: lag, plant: older(0.05, tooOld)})
-	add("registers, some reads too old in the fault", registers{promise: promised(limited), lag: lag, plant: older(0.1, tooOldBroken)})
-	add("registers, what the fault left behind", registers{promise: promised(), lag: lag, apart: true, forgets: true})
-	add("registers, all just kept", registers{promise: promised(), lag: lag, plant: justKept()})
-	add("registers, one read just too old", registers{promise: promised(), lag: lag, plant: justTooOld()})
-	add("registers, one read just not converged", registers{promise: promised(), lag: lag, plant: justLeft()})
-	add("registers, clients put back", registers{promise: promised(), lag: lag, plant: older(0.2, goneBack)})
-	add("registers, one copy, some reads old", registers{promise: promised(oneOrder), plant: older(0.1, disordered)})
-	add("registers, one copy, some reads inverted", registers{promise: promised(oneOrder), plant: inverted(0.5)})
-	add("registers, one copy, deletes that come back", registers{promise: promised(oneOrder), deletes: true, plant: older(0.1, resurrected)})
+	kept("registers, copies that lag", registers{promise: promised(), lag: lag})
+	kept("registers, a replica apart in the fault", registers{promise: promised(), lag: lag, apart: true})
+	kept("registers, some deleted", registers{promise: promised(), lag: lag, deletes: true})
+	kept("registers, one copy", registers{promise: promised(oneOrder)})
+	kept("registers, one copy, some deleted", registers{promise: promised(oneOrder), deletes: true})
+	breaks("registers, some reads too old", registers{promise: promised(), lag: lag, plant: older(0.05, tooOld)})
+	breaks("registers, some reads too old in the fault", registers{promise: promised(limited), lag: lag, plant: older(0.1, tooOldBroken)})
+	breaks("registers, what the fault left behind", registers{promise: promised(), lag: lag, apart: true, forgets: true})
+	kept("registers, all just kept", registers{promise: promised(), lag: lag, plant: justKept()})
+	breaks("registers, one read just too old", registers{promise: promised(), lag: lag, plant: justTooOld()})
+	breaks("registers, one read just not converged", registers{promise: promised(), lag: lag, plant: justLeft()})
+	breaks("registers, clients put back", registers{promise: promised(), lag: lag, plant: older(0.2, goneBack)})
+	breaks("registers, one copy, some reads old", registers{promise: promised(oneOrder), plant: older(0.1, disordered)})
+	breaks("registers, one copy, some reads inverted", registers{promise: promised(oneOrder), plant: inverted(0.5)})
+	breaks("registers, one copy, deletes that come back", registers{promise: promised(oneOrder), deletes: true, plant: older(0.1, resurrected)})
 	return rows
 }

@@ -13,17 +13,20 @@ import (
 	"gauntlet/harness/calibrate/campaign"
 )
 
-// What a server lost, and what it answered with another key's value, is told
-// to the last one, and by the objectives whose matter it is.
+// What a server lost, what it answered with another key's value, which of its
+// answers were too old and which put a client back is told to the last one, and
+// by the objectives whose matter it is.
 func TestFurtherCalibrationOfData(t *testing.T) {
 	state, out := t.TempDir(), t.TempDir()
-	got := execute(t, state, "calibrate", "sockets", "data", "--runs", "1", "--out", out)
+	got := execute(t, state, "calibrate", "sockets", "data", "registers-order", "--runs", "1", "--out", out)
 	entries := entered(t, out, campaign.SocketsFile)
-	if len(entries) != 1 || entries[0].Failed != "" || entries[0].Truth.LostWrites == 0 || entries[0].Truth.Foreign == 0 {
+	if len(entries) != 2 || entries[0].Failed+entries[1].Failed != "" || entries[0].Truth.LostWrites == 0 || entries[0].Truth.Foreign == 0 ||
+		entries[1].Truth.Registers == nil || entries[1].Truth.Registers.Disordered == 0 {
 		t.Fatalf("exit code %d, %+v\n%s", got.code, entries, got.stderr)
 	}
 	tally := entries[0].Tally()
-	if tally.FalsePasses > 0 || tally.FalseFails > 0 || tally.Lost.Off() > 0.02 || tally.Foreign.Off() > 0.02 {
+	tally.Add(entries[1].Tally())
+	if tally.FalsePasses > 0 || tally.FalseFails > 0 || tally.Lost.Off() > 0.02 || tally.Foreign.Off() > 0.02 || tally.Stale.Off() > 0.02 || tally.Disordered.Off() > 0.02 {
 		t.Errorf("%s", tally)
 	}
 	nothingLeft(t, state, out)

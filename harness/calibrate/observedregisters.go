@@ -76,6 +76,8 @@ func witnessed(all []exchange, sessions map[session]int) (e evidence, read Share
 		case x.op.Class == history.OK && given:
 			read.held(told && wrote == seq)
 			e = append(e, c)
+		case x.op.Class == history.OK && c.value > 0:
+			read.held(false) // of a write that the run does not know
 		case x.arrival.Did == verdicts.Missing:
 			read.held(x.op.Value == history.NoValue)
 			e = append(e, c)

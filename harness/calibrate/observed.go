@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"gauntlet/harness/calibrate/verdicts"
-	"gauntlet/harness/experiment"
+	"gauntlet/harness/consistency"
 	"gauntlet/harness/history"
 	"gauntlet/reports"
 )
@@ -23,8 +23,14 @@ type Observation struct {
 	Within   time.Duration // how far a server's clock can be off the run's
 }
 
-// Observe reads the run of an experiment in dir, whose result is given.
-func Observe(dir string, result *reports.Result, of *experiment.Experiment) (*Observation, error) {
+// Demand is what the run's experiment demands of an answer.
+type Demand struct {
+	Good    time.Duration       // response time up to which a right answer is good
+	Promise consistency.Promise // about registers
+}
+
+// Observe reads the run in dir, whose result is given.
+func Observe(dir string, result *reports.Result, of Demand) (*Observation, error) {
 	ops, err := readOps(filepath.Join(dir, opsFile))
 	if err != nil {
 		return nil, err
@@ -33,9 +39,9 @@ func Observe(dir string, result *reports.Result, of *experiment.Experiment) (*Ob
 	if err != nil {
 		return nil, err
 	}
-	o, err := observation(ops, logs, of.SLO.GoodLatency)
-	if err == nil && of.Consistency != nil {
-		err = o.registers(ops, logs, of.Consistency.Promise, baseline(result))
+	o, err := observation(ops, logs, of.Good)
+	if err == nil {
+		err = o.registers(ops, logs, of.Promise, baseline(result))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
@@ -55,7 +61,7 @@ func baseline(r *reports.Result) int64 {
 }
 
 // registers adds what the registers proved.
-func (o *Observation) registers(ops map[name]history.Op, logs []*verdicts.Log, p experiment.Promise, begin int64) error {
+func (o *Observation) registers(ops map[name]history.Op, logs []*verdicts.Log, p consistency.Promise, begin int64) error {
 	f, read, err := registersOf(ops, logs, p, begin)
 	if err != nil || f == nil {
 		return err

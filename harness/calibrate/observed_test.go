@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"gauntlet/harness/calibrate/verdicts"
-	"gauntlet/harness/experiment"
+	"gauntlet/harness/consistency"
 	"gauntlet/harness/history"
 )
 
@@ -247,7 +247,7 @@ func TestRegistersThatAServerWroteDown(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := o.Outcomes
-		p := experiment.Promise{Staleness: experiment.Staleness{Healthy: 500 * time.Millisecond, Fault: experiment.Unbounded}, Session: []string{"read-your-writes", "monotonic-reads"}}
+		p := consistency.Promise{Healthy: 500 * time.Millisecond, Fault: consistency.Unbounded, Session: []string{"read-your-writes", "monotonic-reads"}}
 		if err := o.registers(b.ops, b.logs, p, second); err != nil {
 			t.Fatal(err)
 		}
@@ -261,10 +261,10 @@ func TestRegistersThatAServerWroteDown(t *testing.T) {
 func TestOneOrderCannotBeToldFromALog(t *testing.T) {
 	b := newBench(1)
 	b.asked(10, true, 1, 5, verdicts.OK, 1, 0)
-	if err := (&Observation{}).registers(b.ops, b.logs, experiment.Promise{Linearizable: true}, 0); err == nil {
+	if err := (&Observation{}).registers(b.ops, b.logs, consistency.Promise{Linearizable: true}, 0); err == nil {
 		t.Error("it is told")
 	}
-	if o := (&Observation{}); o.registers(newBench(1).ops, newBench(1).logs, experiment.Promise{}, 0) != nil || o.Truth.Registers != nil {
+	if o := (&Observation{}); o.registers(newBench(1).ops, newBench(1).logs, consistency.Promise{}, 0) != nil || o.Truth.Registers != nil {
 		t.Error("a run without registers has some")
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"gauntlet/harness/calibrate/verdicts"
-	"gauntlet/harness/experiment"
+	"gauntlet/harness/consistency"
 	"gauntlet/harness/history"
 )
 
@@ -22,7 +22,7 @@ type exchange struct {
 // answered is the run's to say, of which value it was the servers': the age of an
 // answer, which is all that a promise is about, compares instants of the run
 // alone, and the two clocks do not come into it.
-func registersOf(ops map[name]history.Op, logs []*verdicts.Log, p experiment.Promise, begin int64) (*found, Share, error) {
+func registersOf(ops map[name]history.Op, logs []*verdicts.Log, p consistency.Promise, begin int64) (*found, Share, error) {
 	keys := map[string][]exchange{}
 	for i, l := range logs {
 		for _, a := range l.Arrivals {
@@ -39,7 +39,7 @@ func registersOf(ops map[name]history.Op, logs []*verdicts.Log, p experiment.Pro
 	if p.Linearizable {
 		return nil, Share{}, errors.New("that there is no order cannot be told from a server's log: promise session guarantees")
 	}
-	t := term{begin: begin, end: math.MaxInt64, inject: never, healthy: int64(p.Staleness.Healthy), broken: int64(p.Staleness.Fault), convergence: never, sessions: len(p.Session) > 0}
+	t := term{begin: begin, end: math.MaxInt64, inject: never, healthy: int64(p.Healthy), broken: int64(p.Fault), convergence: never, sessions: len(p.Session) > 0}
 	f, read := &found{}, Share{}
 	sessions := map[session]int{}
 	for _, all := range keys {

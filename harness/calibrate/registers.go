@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"time"
 
 	"gauntlet/harness/consistency"
 	"gauntlet/harness/consistency/register"
 	"gauntlet/harness/history"
-	"gauntlet/harness/load"
 )
 
 // registers is a history of a few keys of which three replicas keep a copy each:
@@ -245,13 +245,15 @@ func (p *played) question() consistency.Question {
 		Faults: []consistency.Fault{{Name: "down", InjectBegin: registerInject, HealEnd: &heal}}, Planned: 1,
 		Registers: &consistency.Registers{
 			Promise: p.promise, Begin: p.term().begin, End: registerEnd, Search: time.Minute,
-			Name:    load.RegisterKey,
+			Name:    registerKey,
 			Client:  registerClient,
 			Writes:  func(kind uint8) bool { return kind != reads },
 			Deletes: func(kind uint8) bool { return kind == deletes },
 		},
 	}
 }
+
+func registerKey(i uint32) string { return "r-" + strconv.FormatUint(uint64(i), 10) }
 
 // promised is what the registers promise, all of it, but for the changes.
 func promised(change ...func(*consistency.Promise)) consistency.Promise {

@@ -353,13 +353,23 @@ func (t *trial) question(in slo.Input) consistency.Question {
 // time: in which order a register was written that was also deleted.
 const searchLimit = 10 * time.Second
 
+// Promise is what an experiment promises about its registers; of one without
+// consistency, nothing.
+func Promise(e *experiment.Experiment) consistency.Promise {
+	if e.Consistency == nil {
+		return consistency.Promise{}
+	}
+	p := e.Consistency.Promise
+	return consistency.Promise{Healthy: p.Staleness.Healthy, Fault: p.Staleness.Fault, Convergence: p.Convergence, Session: p.Session, Linearizable: p.Linearizable}
+}
+
 // registers is what the checker must know to judge the register stream.
 func (t *trial) registers() *consistency.Registers {
-	p, kinds := t.exp.Consistency.Promise, t.exp.Load.Operations
+	kinds := t.exp.Load.Operations
 	remove, _ := t.exp.Remover()
 	up := slo.HoldUps(t.masks())
 	r := &consistency.Registers{
-		Promise: consistency.Promise{Healthy: p.Staleness.Healthy, Fault: p.Staleness.Fault, Convergence: p.Convergence, Session: p.Session, Linearizable: p.Linearizable},
+		Promise: Promise(t.exp),
 		Begin:   t.phases.Baseline.Begin,
 		Name:    load.RegisterKey,
 		Client:  func(seq uint64) int { return load.RegisterClient(t.log.Header.Clients, seq) },

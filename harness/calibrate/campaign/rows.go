@@ -11,8 +11,9 @@ import (
 
 // SocketRow is runs of the row's experiment, against truth servers.
 func SocketRow(s calibrate.Socket, wanted int, of *experiment.Experiment) Row {
+	demand := calibrate.Demand{Good: of.SLO.GoodLatency, Promise: run.Promise(of)}
 	return Row{Name: s.Name, Folder: s.Experiment, Wanted: wanted, Read: func(dir string, r *reports.Result, e *Entry) error {
-		o, err := calibrate.Observe(dir, r, of)
+		o, err := calibrate.Observe(dir, r, demand)
 		if err != nil {
 			return err
 		}

@@ -139,7 +139,9 @@ func (f *finals) ask(ctx context.Context, r *finalRead) history.Op {
 	switch {
 	case got.err != nil:
 		op.Class = classOf(got.err)
-	case !f.Read.right(got):
+	case !f.Read.right(got) || got.status >= 400:
+		// "Not found" can be a right answer to the load; here it is that the write
+		// is not there, and no other value.
 		op.Class = classOfAnswer(got)
 	case got.value == want.String():
 		op.Class, op.Value = history.OK, history.WriteOf(r.seq)

@@ -36,57 +36,77 @@ func told(ops []history.Op, seq uint64, replica uint16) (classes []history.Class
 
 func plainStore(_ int, s *store) http.Handler { return s }
 
+// Each way to read back: an absent key is absent too where the load takes "not
+// found" for a right answer.
+func readings() map[string]Operation {
+	absenceIsRight := storeGet
+	absenceIsRight.Status = []int{302, 404}
+	return map[string]Operation{"a value is right": storeGet, "absence is right": absenceIsRight}
+}
+
 func TestFinalReadsAskEachReplicaForEachKey(t *testing.T) {
-	stores, replicas, _ := threeStores(t, plainStore)
-	for _, s := range stores {
-		durable(s, 0, 1, 2, 9)
-	}
-	stores[1].drop(DurabilityKey(4, 2))                      // lost
-	stores[2].put(DurabilityKey(4, 9), "https://t.invalid/") // mangled
-	rec := &memory{}
-	complete, err := FinalReads(t.Context(), history.NewClock(time.Now()), finalPlan(0, 0, 1, 2, 9), replicas, rec)
-	if err != nil || !complete {
-		t.Fatal(complete, err)
-	}
-	if len(rec.ops) != 12 {
-		t.Errorf("%d reads recorded, want 12", len(rec.ops))
-	}
-	for _, op := range rec.ops {
-		class, value := history.OK, history.WriteOf(op.Seq)
-		switch {
-		case op.Seq == 2 && op.Replica == 1:
-			class, value = history.Status4xx, history.NoValue
-		case op.Seq == 9 && op.Replica == 2:
-			class, value = history.WrongAnswer, history.ForeignValue
-		}
-		if op.Stream != history.Final || op.Kind != 1 || op.Class != class || op.Value != value || op.Key != uint32(op.Seq) || op.Shard != 8 {
-			t.Errorf("%+v; want %v, value %d", op, class, value)
-		}
+	for name, read := range readings() {
+		t.Run(name, func(t *testing.T) {
+			stores, replicas, _ := threeStores(t, plainStore)
+			for _, s := range stores {
+				durable(s, 0, 1, 2, 9)
+			}
+			stores[1].drop(DurabilityKey(4, 2))                      // lost
+			stores[2].put(DurabilityKey(4, 9), "https://t.invalid/") // mangled
+			plan := finalPlan(0, 0, 1, 2, 9)
+			plan.Read = read
+			rec := &memory{}
+			complete, err := FinalReads(t.Context(), history.NewClock(time.Now()), plan, replicas, rec)
+			if err != nil || !complete {
+				t.Fatal(complete, err)
+			}
+			if len(rec.ops) != 12 {
+				t.Errorf("%d reads recorded, want 12", len(rec.ops))
+			}
+			for _, op := range rec.ops {
+				class, value := history.OK, history.WriteOf(op.Seq)
+				switch {
+				case op.Seq == 2 && op.Replica == 1:
+					class, value = history.Status4xx, history.NoValue
+				case op.Seq == 9 && op.Replica == 2:
+					class, value = history.WrongAnswer, history.ForeignValue
+				}
+				if op.Stream != history.Final || op.Kind != 1 || op.Class != class || op.Value != value || op.Key != uint32(op.Seq) || op.Shard != 8 {
+					t.Errorf("%+v; want %v, value %d", op, class, value)
+				}
+			}
+		})
 	}
 }
 
 func TestFinalReadsReadAgainWhatIsAbsent(t *testing.T) {
-	var asked atomic.Int32
-	stores, replicas, _ := threeStores(t, func(i int, s *store) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if i == 1 && asked.Add(1) == 3 {
-				durable(s, 5) // resurrected
+	for name, read := range readings() {
+		t.Run(name, func(t *testing.T) {
+			var asked atomic.Int32
+			stores, replicas, _ := threeStores(t, func(i int, s *store) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if i == 1 && asked.Add(1) == 3 {
+						durable(s, 5) // resurrected
+					}
+					s.ServeHTTP(w, r)
+				})
+			})
+			durable(stores[0], 5)
+			durable(stores[2], 5)
+			plan := finalPlan(time.Minute, 5)
+			plan.Read = read
+			rec := &memory{}
+			complete, err := FinalReads(t.Context(), history.NewClock(time.Now()), plan, replicas, rec)
+			if err != nil || !complete {
+				t.Fatal(complete, err)
 			}
-			s.ServeHTTP(w, r)
+			if got := told(rec.ops, 5, 1); !slices.Equal(got, []history.Class{history.Status4xx, history.OK}) {
+				t.Errorf("recorded %v of the replica that had it late; changes alone are recorded", got)
+			}
+			if got := told(rec.ops, 5, 0); !slices.Equal(got, []history.Class{history.OK}) {
+				t.Errorf("recorded %v of a replica that had it", got)
+			}
 		})
-	})
-	durable(stores[0], 5)
-	durable(stores[2], 5)
-	rec := &memory{}
-	complete, err := FinalReads(t.Context(), history.NewClock(time.Now()), finalPlan(time.Minute, 5), replicas, rec)
-	if err != nil || !complete {
-		t.Fatal(complete, err)
-	}
-	if got := told(rec.ops, 5, 1); !slices.Equal(got, []history.Class{history.Status4xx, history.OK}) {
-		t.Errorf("recorded %v of the replica that had it late; changes alone are recorded", got)
-	}
-	if got := told(rec.ops, 5, 0); !slices.Equal(got, []history.Class{history.OK}) {
-		t.Errorf("recorded %v of a replica that had it", got)
 	}
 }
 

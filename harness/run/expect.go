@@ -38,6 +38,25 @@ func Unexpected(want experiment.Expectation, got *reports.Result) string {
 	return fmt.Sprintf("%s by %s, want %s (%s)", got.Verdict, strings.Join(ended, ", "), want.Objective, want.Reason)
 }
 
+// Disturbed says that nothing but the host kept a run from a verdict. In a
+// baseline that was disturbed nothing is injected, and what depends on a fault
+// is undecided for want of one.
+func Disturbed(r *reports.Result) bool {
+	if r.Verdict != reports.Inconclusive || r.Aborted != nil {
+		return false
+	}
+	only, baseline := true, false
+	for _, o := range r.Objectives {
+		if o.Verdict == reports.Fail {
+			return false
+		}
+		byHost := o.Reason == reports.InstrumentDisturbed
+		only = only && (o.Verdict != reports.Inconclusive || byHost)
+		baseline = baseline || o.Name == "steadyState" && byHost
+	}
+	return only || baseline
+}
+
 // HistoryFile is the name of the history of runs.
 const HistoryFile = "history.ndjson"
 

@@ -79,3 +79,37 @@ func TestTheHistoryOfARunIsFoundFromItsFolder(t *testing.T) {
 		t.Errorf("below a folder of its own: %s, want %s", got, own)
 	}
 }
+
+// Only the host's doing excuses a run: alone, or in a baseline after which
+// nothing was injected.
+func TestARunThatTheHostDisturbed(t *testing.T) {
+	of := func(name string, v reports.Verdict, reason string) reports.Objective {
+		return reports.Objective{Name: name, Verdict: v, Reason: reason}
+	}
+	host := of("recovery", reports.Inconclusive, reports.InstrumentDisturbed)
+	baseline := of("steadyState", reports.Inconclusive, reports.InstrumentDisturbed)
+	unproven := of("convergence", reports.Inconclusive, reports.FaultUnproven)
+	passed := of("foreign", reports.Pass, "")
+	for _, c := range []struct {
+		name    string
+		verdict reports.Verdict
+		all     []reports.Objective
+		want    bool
+	}{
+		{"one objective", reports.Inconclusive, []reports.Objective{passed, host}, true},
+		{"the baseline, and so no fault", reports.Inconclusive, []reports.Objective{passed, unproven, baseline}, true},
+		{"no fault for another reason", reports.Inconclusive, []reports.Objective{passed, unproven, host}, false},
+		{"another reason", reports.Inconclusive, []reports.Objective{of("residual", reports.Inconclusive, reports.TooFewSamples)}, false},
+		{"a FAIL beside it", reports.Fail, []reports.Objective{host, of("lostWrites", reports.Fail, reports.LimitBroken)}, false},
+		{"nothing", reports.Pass, []reports.Objective{passed}, false},
+	} {
+		r := &reports.Result{Verdict: c.verdict, Objectives: c.all}
+		if got := Disturbed(r); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+		r.Aborted = &reports.Aborted{By: "signal", At: 3}
+		if Disturbed(r) {
+			t.Errorf("%s, cut short: it is the host's doing", c.name)
+		}
+	}
+}

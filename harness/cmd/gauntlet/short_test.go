@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"gauntlet/harness/chaos"
+	"gauntlet/harness/run"
 	"gauntlet/reports"
 )
 
@@ -36,30 +37,11 @@ func sound(t *testing.T, args ...string) (ended, *reports.Result) {
 			t.Fatalf("no result, exit code %d:\n%s", got.code, got.stderr)
 		}
 		r := result(t, got.stdout)
-		if try == 3 || !disturbed(r) {
+		if try == 3 || !run.Disturbed(r) {
 			return got, r
 		}
 		t.Logf("run %d of at most 3 was inconclusive for a reason of the host, repeating: %s", try, r.Why)
 	}
-}
-
-// disturbed says that nothing but the host kept the run from a verdict. In a
-// baseline that was disturbed nothing is injected, and what depends on a fault
-// is undecided for want of one.
-func disturbed(r *reports.Result) bool {
-	if r.Verdict != reports.Inconclusive {
-		return false
-	}
-	only, baseline := true, false
-	for _, o := range r.Objectives {
-		if o.Verdict == reports.Fail {
-			return false
-		}
-		byHost := o.Reason == reports.InstrumentDisturbed
-		only = only && (o.Verdict != reports.Inconclusive || byHost)
-		baseline = baseline || o.Name == "steadyState" && byHost
-	}
-	return only || baseline
 }
 
 func demand(t *testing.T, got ended, r *reports.Result, want reports.Verdict) {

@@ -26,7 +26,9 @@ const (
 	stuckShard = 41
 	// readyLimit is a Redis that is well, to one who has never seen it far away.
 	readyLimit = 100 * time.Millisecond
-	watchEvery = 10 * time.Millisecond
+	// watchEvery is seldom enough for thousands of watchers to cost little: what
+	// they take is goroutines.
+	watchEvery = 100 * time.Millisecond
 )
 
 // wrong is the state of the defects.

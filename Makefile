@@ -24,7 +24,7 @@ PREPARE  := build $(if $(filter docker,$(PLATFORM)),images)
 SUITE    := build $(if $(filter docker,$(or $(PLATFORM),docker)),images)
 ON       := $(if $(PLATFORM),--platform $(PLATFORM))
 
-.PHONY: help experiment controls gate weekly list build images test deps lint unit end-to-end docker further tested bench calibrate healthy clean
+.PHONY: help experiment controls gate weekly list build images test deps lint unit end-to-end docker further tested bench calibrate healthy defects clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -98,6 +98,9 @@ calibrate: build ## how far off gauntlet is: seeded histories, and runs against 
 
 healthy: build ## does it cry wolf? 300 runs of a healthy system, half of them beside CPU stress; goes on where it was interrupted [RUNS=300] [ARGS="--within 8m"]
 	$(GAUNTLET) calibrate healthy $(if $(RUNS),--runs $(RUNS)) $(ARGS)
+
+defects: build ## is what is wrong on purpose caught, by the objective that names it? every defect of the mapper; goes on where it was interrupted [RUNS=1] [ARGS="--within 8m"]
+	$(GAUNTLET) calibrate defects $(if $(RUNS),--runs $(RUNS)) $(ARGS)
 
 clean: ## forget what was built (runs and reports stay)
 	rm -rf .cache

@@ -59,6 +59,9 @@ type CalibrationRow struct {
 	Kept     []string `json:"kept,omitempty"`     // ids of runs that were not as they should be
 	// Control: the runs are of a control, which must FAIL.
 	Control bool `json:"control,omitempty"`
+	// Defect is what the row is about where it is of a target that can be built
+	// wrong; null elsewhere.
+	Defect *CalibrationDefect `json:"defect,omitempty"`
 
 	Wrongs []CalibrationWrong `json:"wrongs,omitempty"`
 	Host   *CalibrationHost   `json:"host,omitempty"` // null: no machine was part of it
@@ -96,6 +99,18 @@ type CalibrationWrong struct {
 	Name   string `json:"name"`
 	Caught bool   `json:"caught"`
 	Says   string `json:"says"` // what the row says about it
+}
+
+// CalibrationDefect is something wrong with the target, made on purpose, and
+// what came of it. Without a name it is the same experiment with nothing wrong.
+type CalibrationDefect struct {
+	Name       string         `json:"name"`
+	Experiment string         `json:"experiment"`
+	Objective  string         `json:"objective"` // that must FAIL
+	Reason     string         `json:"reason"`    // for which it must
+	Target     string         `json:"target"`    // of that objective; "" before a run
+	Measured   string         `json:"measured"`  // of it in the last run
+	Failed     map[string]int `json:"failed"`    // runs in which an objective FAILed, by its name
 }
 
 // CalibrationHost is what the machine was like. Shares are in [0, 1]; means

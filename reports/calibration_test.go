@@ -8,8 +8,8 @@ import (
 )
 
 // calibrationSample is a calibration that never was: seeded histories that
-// hold, sockets with a row that does not and one that was not measured, and
-// healthy runs with their control.
+// hold, sockets with a row that does not and one that was not measured, healthy
+// runs with their control, and defects of which one was missed and one not tried.
 func calibrationSample() *Calibration {
 	off := func(edges int, p50, p95, most, goal float64) *CalibrationError {
 		return &CalibrationError{Edges: edges, P50: p50, P95: p95, Max: most, Goal: ptr(goal)}
@@ -34,13 +34,22 @@ func calibrationSample() *Calibration {
 			{Name: "healthy, beside CPU stress", Runs: 150, Undecided: 70, Bound: ptr(0.02), Host: host},
 			{Name: "control: wrong-url", Runs: 3, Control: true, Host: host},
 		}},
+		{Name: "Seeded defects", About: "built wrong on purpose", From: "2026-11-29T09:00:00Z", To: "2026-11-29T09:30:00Z", Commits: []string{"4f2c9e1"}, Rows: []CalibrationRow{
+			{Name: "redis-outage without a defect: PASS", Runs: 2, Undecided: 1, Defect: &CalibrationDefect{Experiment: "redis-outage"}, Host: host},
+			{Name: "redis-outage with older-write-wins: FAIL by convergence (limit-broken)", Runs: 2, Control: true, Host: host,
+				Defect: &CalibrationDefect{Name: "older-write-wins", Experiment: "redis-outage", Objective: "convergence", Reason: LimitBroken, Target: "≤ 4 s after a heal", Measured: "10.4 s", Failed: map[string]int{"convergence": 2, "order": 1, "staleness": 2}}},
+			{Name: "redis-outage with no-fallback: FAIL by availability:get (limit-broken)", Runs: 1, Control: true, FalsePasses: 1, Broken: []string{"20261129T090001Z-aaaaaa: PASS, want FAIL"}, Kept: []string{"20261129T090001Z-aaaaaa"}, Host: host,
+				Defect: &CalibrationDefect{Name: "no-fallback", Experiment: "redis-outage", Objective: "availability:get", Reason: LimitBroken, Target: "≥ 99 %", Measured: "99.9 %"}},
+			{Name: "pod-kill with ack-before-store: FAIL by lostWrites (limit-broken)", Control: true,
+				Defect: &CalibrationDefect{Name: "ack-before-store", Experiment: "pod-kill", Objective: "lostWrites", Reason: LimitBroken}},
+		}},
 	}}
 }
 
 // heldCalibration is one of which every row holds.
 func heldCalibration() *Calibration {
 	c := calibrationSample()
-	c.Layers[1].Rows = c.Layers[1].Rows[:1]
+	c.Layers[1].Rows, c.Layers[3].Rows = c.Layers[1].Rows[:1], c.Layers[3].Rows[:2]
 	return c
 }
 
@@ -74,9 +83,9 @@ func TestWhatACalibrationSaysOfItself(t *testing.T) {
 		kept string
 		why  string
 	}{
-		{heldCalibration(), Pass, "6 of 6 rows hold", "Every row keeps"},
-		{unmeasured, Inconclusive, "5 of 6 rows hold", "not measured yet"},
-		{calibrationSample(), Fail, "6 of 8 rows hold", "Sockets, 5 % brown-out"},
+		{heldCalibration(), Pass, "8 of 8 rows hold", "Every row keeps"},
+		{unmeasured, Inconclusive, "7 of 8 rows hold", "not measured yet"},
+		{calibrationSample(), Fail, "8 of 12 rows hold", "Sockets, 5 % brown-out"},
 		{&Calibration{}, Inconclusive, "0 of 0 rows hold", "not measured"},
 	} {
 		if v, kept, why := holding(c.of); v != c.want || kept != c.kept || !strings.Contains(why, c.why) {
@@ -118,6 +127,9 @@ func hostileCalibration() *Calibration {
 			r.Name, r.Broken, r.Kept, r.Reasons = bad, []string{bad}, []string{bad}, map[string]int{bad: 1}
 			for j := range r.Wrongs {
 				r.Wrongs[j].Name, r.Wrongs[j].Says = bad, bad
+			}
+			if r.Defect != nil {
+				r.Defect = &CalibrationDefect{Name: bad, Experiment: bad, Objective: bad, Reason: bad, Target: bad, Measured: bad, Failed: map[string]int{bad + "x": 1}}
 			}
 		}
 	}

@@ -39,12 +39,15 @@ type calibrationPage struct {
 // calibrationView is a layer, its numbers as text.
 type calibrationView struct {
 	CalibrationLayer
-	ID     string
-	Chart  *chart
-	Rows   []calibrationRowView
-	Edges  bool // some row has outages
-	Hosts  bool // some row was measured on a machine
-	Wrongs []calibrationWrongView
+	ID    string
+	Chart *chart
+	Rows  []calibrationRowView
+	// Defects are the rows of a layer about defects of the target, which has no
+	// others.
+	Defects []calibrationDefectView
+	Edges   bool // some row has outages
+	Hosts   bool // some row was measured on a machine
+	Wrongs  []calibrationWrongView
 }
 
 type calibrationWrongView struct {
@@ -71,7 +74,7 @@ func newCalibrationPage(c *Calibration) (*calibrationPage, error) {
 	p.Verdict, p.Kept, p.Why = holding(c)
 	for i, l := range c.Layers {
 		p.When = max(p.When, l.To)
-		v := calibrationView{CalibrationLayer: l, ID: fmt.Sprintf("layer-%d", i+1)}
+		v := calibrationView{CalibrationLayer: l, ID: fmt.Sprintf("layer-%d", i+1), Defects: l.defects()}
 		v.Chart = edgesChart(l, v.ID)
 		for _, r := range l.Rows {
 			v.Rows = append(v.Rows, calibrationRowOf(r))
@@ -172,7 +175,7 @@ func alarmTile(c *Calibration) tile {
 	runs, fails, open := 0, 0, 0
 	for _, l := range c.Layers {
 		for _, r := range l.Rows {
-			if r.Host != nil && r.Outages == 0 && !r.Control {
+			if r.Host != nil && r.Outages == 0 && !r.Control && r.Defect == nil {
 				runs, fails, open = runs+r.Runs, fails+r.FalseFails, open+r.Undecided
 			}
 		}
@@ -206,6 +209,9 @@ func wrongTile(c *Calibration) tile {
 	}
 	if all > 0 {
 		t.Value = fmt.Sprintf("%s of %s", count(caught), count(all))
+	}
+	if caught, all := caughtDefects(c); all > 0 {
+		t.Lines = append(t.Lines, line{Text: fmt.Sprintf("%s of %s of the target", count(caught), plural(all, "defect"))})
 	}
 	return t
 }

@@ -42,7 +42,7 @@ func calibrationRowOf(r CalibrationRow) calibrationRowView {
 	if r.LossP95 != nil {
 		v.Losses = percent(*r.LossP95)
 	}
-	if r.Runs > 0 && !r.Control {
+	if r.Runs > 0 && !r.Control && r.Defect == nil {
 		v.False = count(r.FalseFails)
 		if r.Bound != nil {
 			v.False += " (≤" + space + percent(*r.Bound) + ")"
@@ -102,8 +102,11 @@ func (r CalibrationRow) why() string {
 	switch {
 	case r.Runs == 0:
 		all = append(all, "not measured yet")
-	case r.Control && len(all) == 0:
+	case r.Control && r.Defect == nil && len(all) == 0:
 		all = append(all, "every run ended as it must")
+	}
+	if r.Defect != nil && r.Undecided > 0 {
+		all = append(all, fmt.Sprintf("%s decided nothing, for the host’s reason", plural(r.Undecided, "run")))
 	}
 	if r.Failed > 0 {
 		all = append(all, fmt.Sprintf("of %s nothing can be said", plural(r.Failed, "further run")))

@@ -16,6 +16,10 @@ func CalibrationTerminal(w io.Writer, c *Calibration, layer, page string, color 
 			continue
 		}
 		fmt.Fprintf(b, "\n%s: %s\n%s to %s, commits %s\n\n", plain(l.Name), plain(l.About), plain(startedAt(l.From)), plain(startedAt(l.To)), plain(list(l.commits())))
+		if defects := l.defects(); len(defects) > 0 {
+			writeDefects(b, defects, paint)
+			continue
+		}
 		table := [][]string{{"", "row", "runs", "found", "recovery p50/p95/max", "onset p50/p95/max", "intervals", "lost requests", "false FAIL", "INCONCLUSIVE", "data", "why"}}
 		var rows []calibrationRowView
 		for _, r := range l.Rows {
@@ -39,4 +43,13 @@ func CalibrationTerminal(w io.Writer, c *Calibration, layer, page string, color 
 	v, kept, why := holding(c)
 	fmt.Fprintf(b, "\n%s  %s\n%s\nreport  %s\n", paint(v, glyph(v)), kept, plain(why), plain(page))
 	return b.Flush()
+}
+
+// writeDefects writes the table of the rows about defects of the target.
+func writeDefects(b *bufio.Writer, rows []calibrationDefectView, paint func(Verdict, string) string) {
+	table := [][]string{{"", "what is wrong", "experiment", "runs", "must be caught by", "measured", "FAILed as well", "why"}}
+	for _, v := range rows {
+		table = append(table, []string{glyph(v.Verdict), v.Wrong, v.Within, count(v.Runs), v.Must, v.Measured, v.Also, v.Why})
+	}
+	writeTable(b, table, func(row int, cell string) string { return paint(rows[row].Verdict, cell) })
 }

@@ -37,6 +37,10 @@ type Options struct {
 	Run func(ctx context.Context, row int, seed int64, out string) (run.Outcome, error)
 }
 
+// mostOpenRuns of a row are made again because they decided nothing, for the
+// host's reason.
+const mostOpenRuns = 2
+
 // mostFailures in a row end a campaign: something is amiss that further runs
 // will not mend.
 const mostFailures = 3
@@ -199,8 +203,8 @@ func (e *Entry) read(r Row, dir string) error {
 // remarkable says that the run's folder is worth keeping: something in it is
 // not as it should be.
 func (e Entry) remarkable() bool {
-	if e.Control != "" {
-		return e.Failed != "" || e.Miss != ""
+	if e.Control != "" || e.Miss != "" {
+		return e.Failed != "" || e.Miss != "" && !e.Open
 	}
 	t := e.Tally()
 	return e.Failed != "" || t.FalseFails+t.FalsePasses+t.Extra > 0 || t.Found < t.Outages
@@ -211,7 +215,9 @@ func (e Entry) outcome() string {
 	switch {
 	case e.Failed != "":
 		return "nothing can be said of it: " + e.Failed
-	case e.Control != "" && e.Miss != "":
+	case e.Open:
+		return "decided nothing, for the host's reason: " + e.Why
+	case e.Miss != "":
 		return "did not end as it must: " + e.Miss
 	case e.Control != "":
 		return "ended as it must: " + e.Why

@@ -10,6 +10,14 @@
 // and a run's id is entered once, so that none counts twice. What was cut short
 // is no run, unless it is a FAIL.
 //
+// # Claims
+//
+// A claim is what must come of an experiment with a defect of its target, or
+// without one. It names its row, so that runs of what a file once demanded are
+// no runs of what it demands now. A run that decided nothing for the host's
+// reason is neither a defect missed nor a false alarm: it is made again, a few
+// times, and told.
+//
 // # What a line holds
 //
 // The truth and what was told of it, not what follows from them: a table is

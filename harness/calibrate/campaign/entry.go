@@ -29,7 +29,8 @@ type Entry struct {
 	Within   int64           `json:"within"`   // ns that the clocks of the two can be apart
 
 	Control string `json:"control,omitempty"` // it is this control of the experiment
-	Miss    string `json:"miss,omitempty"`    // how a control ended otherwise than it must
+	Miss    string `json:"miss,omitempty"`    // how the run ended otherwise than it must
+	Open    bool   `json:"open,omitempty"`    // it decided nothing, for the host's reason
 	// Failed is why nothing can be said of the run: the system did not come up, or
 	// the log of what it did is not whole.
 	Failed string `json:"failed,omitempty"`

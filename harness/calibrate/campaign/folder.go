@@ -16,6 +16,7 @@ const (
 	SeededFile  = "seeded.json"
 	SocketsFile = "sockets.ndjson"
 	HealthyFile = "healthy.ndjson"
+	DefectsFile = "defects.ndjson"
 	dataFile    = "calibration.json"
 	pageFile    = "index.html"
 	runsFolder  = "runs"
@@ -26,6 +27,7 @@ const (
 	SeededLayer  = "Seeded histories"
 	SocketsLayer = "Sockets"
 	HealthyLayer = "False alarms"
+	DefectsLayer = "Seeded defects"
 )
 
 // Runs is the folder of the runs of a ledger.
@@ -47,8 +49,9 @@ func SaveSeeded(dir string, l reports.CalibrationLayer) error {
 	})
 }
 
-// Collect is everything that the folder knows.
-func Collect(dir string) (*reports.Calibration, error) {
+// Collect is everything that the folder knows, and of the claims what it knows
+// of them.
+func Collect(dir string, claims []Claim) (*reports.Calibration, error) {
 	c := &reports.Calibration{}
 	seeded, err := readSeeded(filepath.Join(dir, SeededFile))
 	if err != nil {
@@ -71,6 +74,13 @@ func Collect(dir string) (*reports.Calibration, error) {
 	if len(healthy) > 0 {
 		c.Layers = append(c.Layers, Layer(HealthyLayer, "real runs of three mappers and their Redis with nothing broken, half of them beside two burners for each processor; a FAIL is a false alarm", Healthy(healthy), healthy))
 	}
+	defects, err := ReadLedger(filepath.Join(dir, DefectsFile))
+	if err != nil {
+		return nil, err
+	}
+	if len(defects) > 0 {
+		c.Layers = append(c.Layers, Layer(DefectsLayer, "real runs of mappers that are built wrong on purpose, and of the same experiments without; each defect must be caught by the objective, and for the reason, that names it", Defects(claims, defects), defects))
+	}
 	return c, nil
 }
 
@@ -90,8 +100,8 @@ func readSeeded(path string) (*reports.CalibrationLayer, error) {
 }
 
 // Report draws the page from what the folder knows.
-func Report(dir string) (*reports.Calibration, error) {
-	c, err := Collect(dir)
+func Report(dir string, claims []Claim) (*reports.Calibration, error) {
+	c, err := Collect(dir, claims)
 	if err != nil {
 		return nil, err
 	}

@@ -123,15 +123,20 @@ func (l *Ledger) Enter(e Entry) error {
 	return nil
 }
 
-// Done is how many runs of the row count.
+// Done is how many runs of the row count. The first few that decided nothing
+// for the host's reason do not: they are made again.
 func (l *Ledger) Done(row string) int {
-	n := 0
+	decided, open := 0, 0
 	for _, e := range l.entries {
-		if e.Row == row && e.Failed == "" {
-			n++
+		switch {
+		case e.Row != row || e.Failed != "":
+		case e.Open:
+			open++
+		default:
+			decided++
 		}
 	}
-	return n
+	return decided + max(0, open-mostOpenRuns)
 }
 
 // Close lets others have it.

@@ -20,6 +20,7 @@ type calibrateCommand struct {
 	Seeded  seededCommand       `cmd:"" help:"Seeded histories with a known truth, straight into the judge."`
 	Sockets socketsCommand      `cmd:"" help:"Runs against servers that follow a script, compared with their own logs."`
 	Healthy healthyCommand      `cmd:"" help:"Runs with which nothing is wrong, half of them beside CPU stress: none may FAIL."`
+	Defects defectsCommand      `cmd:"" help:"Runs of a system that is built wrong on purpose: each defect must be caught by the objective that names it."`
 	Report  calibrationsCommand `cmd:"" help:"Draw the page of what was measured so far."`
 }
 
@@ -45,11 +46,24 @@ func (c calibration) folders() (out, experiments string, err error) {
 	return out, filepath.Join(dir, "calibration"), os.MkdirAll(out, 0o755)
 }
 
+// claims are what must come of the experiments with defects, and without.
+func (c calibration) claims() ([]campaign.Claim, error) {
+	dir, err := experiment.Folder()
+	if err != nil {
+		return nil, exit{exitUsage, err}
+	}
+	return campaign.ReadClaims(filepath.Join(dir, "calibration"))
+}
+
 // show draws the page and prints the table of a layer, of all for "". Its error
 // is an exit code: FAIL when a row does not hold, INCONCLUSIVE when one was not
 // measured.
 func (c calibration) show(out, layer string, std streams) error {
-	all, err := campaign.Report(out)
+	claims, err := c.claims()
+	if err != nil {
+		return err
+	}
+	all, err := campaign.Report(out, claims)
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,31 @@ func TestFurtherCalibrationOfData(t *testing.T) {
 	nothingLeft(t, state, out)
 }
 
+// A defect is caught by the objective that names it, and the same experiment
+// without it passes; what was made counts when the command is given again.
+func TestFurtherSeededDefect(t *testing.T) {
+	state, out := t.TempDir(), t.TempDir()
+	for range 2 {
+		got := execute(t, state, "calibrate", "defects", "ack-before-store", "pod-kill", "--out", out)
+		if got.code != exitInconclusive { // the other defects were not tried
+			t.Errorf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
+		}
+	}
+	decided := 0
+	for _, e := range entered(t, out, campaign.DefectsFile) {
+		switch {
+		case e.Failed != "" || e.Miss != "" && !e.Open:
+			t.Errorf("%+v", e)
+		case !e.Open:
+			decided++
+		}
+	}
+	if decided > 2 { // of each one at most: INCONCLUSIVE runs are made again a few times only
+		t.Errorf("%d runs", decided)
+	}
+	nothingLeft(t, state, out)
+}
+
 // However a campaign ends, its burner ends with it, the next one goes on where
 // it stopped, and no run counts twice.
 func TestFurtherFalseAlarmsGoOnAfterAnEnd(t *testing.T) {

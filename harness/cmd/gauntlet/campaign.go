@@ -182,3 +182,27 @@ func (c *healthyCommand) Run(ctx context.Context, std streams) error {
 	rows, experiments = append(rows, campaign.HealthyRows(c.Runs, burner)...), append(experiments, healthy, healthy)
 	return c.carry(ctx, campaign.HealthyFile, campaign.HealthyLayer, rows, experiments, std)
 }
+
+// defectsCommand is the defects that the target can be built with.
+type defectsCommand struct {
+	making
+	Runs int      `help:"With each defect, and of each experiment without; those that were made before count." default:"1" placeholder:"N"`
+	Only []string `arg:"" optional:"" name:"defect" help:"Only these defects, or those of these experiments of experiments/calibration/defects." placeholder:"NAME"`
+}
+
+// Run makes what is missing of every claim.
+func (c *defectsCommand) Run(ctx context.Context, std streams) error {
+	claims, err := c.claims()
+	if err != nil {
+		return err
+	}
+	if claims, err = campaign.Concerning(claims, c.Only); err != nil {
+		return exit{exitUsage, err}
+	}
+	var rows []campaign.Row
+	var experiments []*experiment.Experiment
+	for _, claim := range claims {
+		rows, experiments = append(rows, claim.Row(c.Runs)), append(experiments, claim.Experiment)
+	}
+	return c.carry(ctx, campaign.DefectsFile, campaign.DefectsLayer, rows, experiments, std)
+}

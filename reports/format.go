@@ -77,6 +77,17 @@ func bareSeconds(v float64) string {
 	return strconv.FormatFloat(v, 'f', 0, 64)
 }
 
+// Margin is how much of an allowance is left, "+98 %", or by how much of it it
+// is overdrawn, "−10 %": rounded down, so that no more is told than there is. ""
+// where nothing is allowed.
+func Margin(left, allowance float64) string {
+	if allowance <= 0 {
+		return ""
+	}
+	m := math.Floor(100*left/allowance + 1e-9)
+	return strings.Replace(fmt.Sprintf("%+.0f %%", m), "-", "−", 1)
+}
+
 // instant is a time of the run, to the millisecond.
 func instant(v float64) string { return strconv.FormatFloat(v, 'f', 3, 64) + space + "s" }
 

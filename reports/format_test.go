@@ -20,6 +20,7 @@ func TestNumbers(t *testing.T) {
 		{startedAt("2026-11-22T20:09:33.5+01:00"), "2026-11-22 19:09 UTC"}, {startedAt("yesterday"), "yesterday"},
 		{interval("recovery", ptr(0.3), ptr(0.33)), "[0.30, 0.33] s"}, {interval("recovery", ptr(0.3), nil), "[0.30, ∞] s"}, {interval("recovery", nil, nil), ""}, {interval("recovery", ptr(78.38), ptr(78.431)), "[78.38, 78.44] s"}, {interval("recovery", ptr(14.21), ptr(20.9)), "[14.2, 20.9] s"}, {interval("recovery", ptr(0.0), ptr(0.0)), "[0.0, 0.0] s"}, {interval("lostWrites", ptr(3.0), ptr(3.0)), ""},
 		{interval("availability:get", ptr(0.99841), ptr(0.99881)), "[99.84, 99.89] %"}, {interval("availability", ptr(0.9999), ptr(1.0)), "[99.99, 100] %"}, {interval("lostWrites", ptr(0.0), ptr(3.0)), "[0, 3]"}, {interval("staleness", ptr(1.5), ptr(30.0)), "[1.5, 30] ms"},
+		{Margin(14.69, 15), "+97 %"}, {Margin(-1.5, 15), "−10 %"}, {Margin(-1, 3), "−34 %"}, {Margin(15, 15), "+100 %"}, {Margin(0, 15), "+0 %"}, {Margin(0, 0), ""},
 		{plural(1, "objective"), "1 objective"}, {plural(2, "objective"), "2 objectives"},
 		{clip("abcdef", 4), "abc…"}, {clip("äöü", 3), "äöü"},
 		{list([]string{"a", "b", "c"}), "a, b and c"}, {list(nil), ""},

@@ -274,7 +274,7 @@ type Objective struct {
 	Measured string   `json:"measured"`
 	Low      *float64 `json:"low"`
 	High     *float64 `json:"high"`
-	Margin   string   `json:"margin"`
+	Margin   string   `json:"margin"` // see Margin; "" where there is none
 	Samples  int      `json:"samples"`
 	Verdict  Verdict  `json:"verdict"`
 	Reason   string   `json:"reason"` // "" for a PASS

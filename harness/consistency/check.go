@@ -76,9 +76,7 @@ func (c *Checker) lostWrites(q Question, n counts) reports.Objective {
 		Name: "lostWrites", Target: fmt.Sprintf("≤ %d", limit), Measured: fmt.Sprintf("%d of %d", n.lost, n.acked),
 		Low: &lost, High: &most, Samples: n.acked,
 	}
-	if limit > 0 {
-		o.Margin = fmt.Sprintf("%+d %%", 100*(limit-n.lost)/limit)
-	}
+	o.Margin = reports.Margin(float64(limit)-lost, float64(limit))
 	thin, where := c.thinnest(q)
 	switch {
 	case n.lost > limit:

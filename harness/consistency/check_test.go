@@ -121,6 +121,24 @@ func TestLostWrites(t *testing.T) {
 	}
 }
 
+// Every objective tells of its margin in one way, rounded down.
+func TestWhatIsOverdrawn(t *testing.T) {
+	q := question()
+	*q.LostLimit = 3
+	_, objectives := ask(append(sound(), missing(4, 0), missing(5, 0), missing(6, 0), missing(7, 0)), q)
+	if o := objectives["lostWrites"]; o.Verdict != fail || o.Margin != "−34 %" {
+		t.Errorf("4 lost of 3 that may be: %s with a margin of %q", o.Verdict, o.Margin)
+	}
+	late := []history.Op{wrote99(100_000, 22), wrote99(100_009, 24), read99(100_002, 36, history.WriteOf(100_000), 1),
+		wrote99(100_017, 38), read99(100_010, 39.251, history.WriteOf(100_009), 1)}
+	_, objectives = ask(planted(late...), asking())
+	for name, margin := range map[string]string{"staleness": "−1150 %", "convergence": "−20 %"} {
+		if o := objectives[name]; o.Verdict != fail || o.Margin != margin {
+			t.Errorf("%s: %s with a margin of %q, want %q: %s", name, o.Verdict, o.Margin, margin, o.Why)
+		}
+	}
+}
+
 func TestForeign(t *testing.T) {
 	strange := history.Op{Stream: history.Load, Seq: 9, Key: 42, Replica: 1, Class: history.WrongAnswer, Value: history.ForeignValue, Done: 31e9}
 	read := history.Op{Stream: history.Load, Value: history.PopulatedValue}

@@ -2,7 +2,6 @@ package consistency
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -52,7 +51,7 @@ func (f *findings) stalenessObjective(q Question) reports.Objective {
 	}
 	o.Measured, o.Low, o.High = millis(worst.age), number(float64(worst.sure())/1e6), number(float64(worst.age)/1e6)
 	limit := min(r.Promise.Healthy, r.Promise.Fault)
-	o.Margin = marginOf(float64(worst.age), float64(limit))
+	o.Margin = reports.Margin(float64(int64(limit)-worst.age), float64(limit))
 	switch {
 	case h.late > 0:
 		return because(o, reports.LimitBroken, fmt.Sprintf("%d of %d reads of registers were staler than promised: %s.", h.late, h.reads, r.tell(worst, q.Replicas)))
@@ -110,7 +109,7 @@ func (f *findings) convergenceObjective(q Question) reports.Objective {
 		}
 	}
 	if last >= 0 {
-		o.Measured, o.Low, o.Margin = inSeconds(all.last), number(float64(all.last)/1e9), marginOf(float64(all.last), float64(limit))
+		o.Measured, o.Low, o.Margin = inSeconds(all.last), number(float64(all.last)/1e9), reports.Margin(float64(int64(limit)-all.last), float64(limit))
 		switch {
 		case all.late+all.doubtful == 0: // whatever was read then, it had converged at the limit
 			o.High = number(float64(min(max(all.last, all.fresh), int64(limit))) / 1e9)
@@ -268,14 +267,6 @@ func millis(ns int64) string {
 func inSeconds(ns int64) string {
 	s := strconv.FormatFloat(float64(ns)/1e9, 'f', 3, 64)
 	return strings.TrimRight(strings.TrimRight(s, "0"), ".") + " s"
-}
-
-// marginOf is how much of a limit is left.
-func marginOf(used, limit float64) string {
-	if limit <= 0 || limit == float64(Unbounded) {
-		return ""
-	}
-	return fmt.Sprintf("%+.0f %%", math.Floor(100*(limit-used)/limit+1e-9))
 }
 
 func number(v float64) *float64 { return &v }

@@ -93,7 +93,7 @@ func (a *analysis) availabilityObjective(spec Availability) reports.Objective {
 	low, high := Wilson(t.good(), t.n)
 	share := ratio(t.good(), t.n)
 	o.Measured, o.Low, o.High = percent(share), &low, &high
-	o.Margin = margin(share-spec.Ratio, 1-spec.Ratio)
+	o.Margin = reports.Margin(share-spec.Ratio, 1-spec.Ratio)
 	return a.decideAvailability(o, sc, spec.Ratio, t, span)
 }
 

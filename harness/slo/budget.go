@@ -101,7 +101,7 @@ func (a *analysis) spent(spec Availability) reports.Objective {
 	}
 	used := b.OfPeriod
 	o.Measured, o.Low, o.High, o.Samples = percent(used.Value), &used.Low, &used.High, b.Burn.Judged
-	o.Margin = margin(most-used.Value, most)
+	o.Margin = reports.Margin(most-used.Value, most)
 	spent := fmt.Sprintf("In %s %d of %d requests of %s were bad, %.3g times what %s leaves: %s of the error budget of %s",
 		duration(int64(b.Burn.Seconds*1e9)), b.Burn.Bad, b.Burn.Judged, sc.spoken(), b.Burn.Value, percent(spec.Ratio), percent(used.Value), days)
 	switch {

@@ -71,13 +71,13 @@ func (a *analysis) recoveryObjective() reports.Objective {
 	if !ok {
 		return because(o, orAborted(a.Aborted, reports.FaultUnproven), "Not every fault of the experiment was injected.")
 	}
-	o.Measured, o.Low, o.Margin = "> "+duration(c.measure.low), pointer(seconds(c.measure.low)), margin(float64(int64(limit.Within)-c.measure.low), float64(limit.Within))
+	o.Measured, o.Low, o.Margin = "> "+duration(c.measure.low), pointer(seconds(c.measure.low)), reports.Margin(float64(int64(limit.Within)-c.measure.low), float64(limit.Within))
 	if c.measure.high != nil {
 		o.High = pointer(seconds(*c.measure.high))
 	}
 	if c.measure.at != nil {
 		o.Measured = duration(*c.measure.at)
-		o.Margin = margin(float64(int64(limit.Within)-*c.measure.at), float64(limit.Within))
+		o.Margin = reports.Margin(float64(int64(limit.Within)-*c.measure.at), float64(limit.Within))
 	}
 	return because(o, c.reason, a.claimWords(c))
 }
@@ -243,16 +243,6 @@ func duration(ns int64) string {
 	}
 	s := strconv.FormatFloat(float64(ns)/1e9, 'f', digits, 64)
 	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".") + " s"
-}
-
-// margin is how much of an allowance is left, "+98 %", or by how much it is
-// overdrawn.
-func margin(left, allowance float64) string {
-	if allowance <= 0 {
-		return ""
-	}
-	m := math.Floor(100*left/allowance + 1e-9)
-	return strings.Replace(fmt.Sprintf("%+.0f %%", m), "-", "−", 1)
 }
 
 func upper(s string) string {

@@ -53,7 +53,7 @@ func (a *analysis) residual(spec Availability) reports.Objective {
 	}
 	bad := ratio(t.bad, t.n)
 	low, high := Wilson(t.bad, t.n)
-	o.Measured, o.Low, o.High, o.Margin = percent(bad)+" bad", &low, &high, margin(limit-bad, limit)
+	o.Measured, o.Low, o.High, o.Margin = percent(bad)+" bad", &low, &high, reports.Margin(limit-bad, limit)
 	b := a.breakdown(sc, span.Begin, span.End)
 	left := fmt.Sprintf("After recovery, from %.3f s on, %d of %d requests of %s were bad%s", seconds(span.Begin), t.bad, t.n, sc.spoken(), b.words())
 	_, flawless := Wilson(0, t.n)

@@ -57,7 +57,7 @@ func (j *judge) steadyIn(v view) reports.Objective {
 	low, high := Wilson(worst.bad, worst.n)
 	o := reports.Objective{
 		Name: "steadyState", Target: "≤ " + percent(mostBaselineBad) + " bad in the baseline", Measured: percent(bad) + " bad",
-		Low: &low, High: &high, Margin: margin(mostBaselineBad-bad, mostBaselineBad), Samples: worst.n,
+		Low: &low, High: &high, Margin: reports.Margin(mostBaselineBad-bad, mostBaselineBad), Samples: worst.n,
 	}
 	switch {
 	case all.n == 0:

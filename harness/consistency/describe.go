@@ -68,19 +68,11 @@ func (f *findings) examples(r *Registers, replicas []string) []string {
 			all = append(all, r.breach(b, replicas))
 		}
 	}
-	late := func(h *held, limit int64) {
+	for _, h := range f.judged() {
 		for _, o := range h.worst {
-			if o.sure() > limit {
+			if o.standing() == late {
 				all = append(all, r.tell(o, replicas))
 			}
-		}
-	}
-	if f.staleness.late > 0 {
-		late(&f.staleness, int64(min(r.Promise.Healthy, r.Promise.Fault)))
-	}
-	for i := range f.healings {
-		if f.healings[i].late > 0 {
-			late(&f.healings[i].held, int64(r.Promise.Healthy))
 		}
 	}
 	slices.Sort(all)

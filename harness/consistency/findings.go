@@ -16,17 +16,42 @@ type old struct {
 	by   register.Op // the write whose acknowledgement made an end of it
 	age  int64       // ns, from that acknowledgement to the begin of the read
 	held int64       // of it, for how long others can have held the run up
+
+	limit time.Duration // what the age was held to; Unbounded: to nothing
 }
 
 // sure is the part of the age that nobody but the system can have made.
 func (o old) sure() int64 { return o.age - o.held }
 
-// oldest are the reads with the longest sure ages, fewExamples of them.
+// How the age of a read stands to its limit.
+const (
+	within   = iota
+	doubtful // above it, unless others held the run up
+	late     // surely above it
+)
+
+func (o old) standing() int {
+	switch {
+	case o.sure() > int64(o.limit):
+		return late
+	case o.age > int64(o.limit):
+		return doubtful
+	}
+	return within
+}
+
+// used is the part of the limit that the sure age takes up; above 1 it is late.
+func (o old) used() float64 { return float64(o.sure()) / float64(o.limit) }
+
+// oldest are the reads that are worst against their own limits, fewExamples of
+// them: an hour is nothing where a day is allowed, and a second much where none
+// is. Without limits they are those with the longest sure ages.
 type oldest []old
 
 func (all *oldest) add(o old) {
 	at, _ := slices.BinarySearchFunc(*all, o, func(a, b old) int {
-		return cmp.Or(cmp.Compare(b.sure(), a.sure()), cmp.Compare(b.age, a.age), cmp.Compare(a.key, b.key), cmp.Compare(a.read.Invoke, b.read.Invoke), cmp.Compare(a.read.Client, b.read.Client))
+		return cmp.Or(cmp.Compare(b.standing(), a.standing()), cmp.Compare(b.used(), a.used()), cmp.Compare(b.sure(), a.sure()), cmp.Compare(b.age, a.age),
+			cmp.Compare(a.key, b.key), cmp.Compare(a.read.Invoke, b.read.Invoke), cmp.Compare(a.read.Client, b.read.Client))
 	})
 	if at < fewExamples {
 		*all = slices.Insert(*all, at, o)
@@ -37,21 +62,31 @@ func (all *oldest) add(o old) {
 // held are reads that were held to a limit.
 type held struct {
 	reads    int
-	late     int    // surely above it
-	doubtful int    // above it, unless others held the run up
+	late     int
+	doubtful int
 	worst    oldest // of all of them that were stale
 }
 
 func (h *held) judge(o old, limit time.Duration) {
-	switch {
-	case o.age <= 0:
+	if o.age <= 0 {
 		return
-	case o.sure() > int64(limit):
+	}
+	o.limit = limit
+	switch o.standing() {
+	case late:
 		h.late++
-	case o.age > int64(limit):
+	case doubtful:
 		h.doubtful++
 	}
 	h.worst.add(o)
+}
+
+// join adds others, which may have been held to another limit.
+func (h *held) join(others held) {
+	h.reads, h.late, h.doubtful = h.reads+others.reads, h.late+others.late, h.doubtful+others.doubtful
+	for _, o := range others.worst {
+		h.worst.add(o)
+	}
 }
 
 // healing is what was read after a heal.
@@ -84,7 +119,8 @@ type tally struct {
 // findings is everything that the register stream shows.
 type findings struct {
 	stretches []stretch
-	staleness held
+	healthy   held      // to what is promised while nothing is broken
+	fault     held      // while something is
 	healings  []healing // by the place of the stretch that was broken
 	sessions  int       // reads that followed something of the same session
 	broken    int
@@ -100,6 +136,15 @@ type findings struct {
 	unknown   int // and not found in time
 	odd       int // whose values contradict the clocks
 	phantoms  int
+}
+
+// judged are all that were held to a limit.
+func (f *findings) judged() []held {
+	all := []held{f.healthy, f.fault}
+	for _, h := range f.healings {
+		all = append(all, h.held)
+	}
+	return all
 }
 
 // findings reads the registers one after the other.

@@ -43,13 +43,12 @@ func (f *findings) shown(q Question) (view, bool) {
 		b := f.breaches[0]
 		return view{b.key, b.Read, b.Before, r.breach(b, q.Replicas)}, true
 	}
-	if f.staleness.late+f.staleness.doubtful > 0 {
-		return ofOld(f.staleness.worst[0])
+	var all held
+	for _, h := range f.judged() {
+		all.join(h)
 	}
-	for i := range f.healings {
-		if h := &f.healings[i]; h.late+h.doubtful > 0 {
-			return ofOld(h.worst[0])
-		}
+	if all.late+all.doubtful > 0 {
+		return ofOld(all.worst[0])
 	}
 	if len(f.oldest) > 0 {
 		return ofOld(f.oldest[0])

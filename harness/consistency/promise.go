@@ -39,26 +39,28 @@ func (f *findings) promised(q Question) []reports.Objective {
 }
 
 // stalenessObjective holds every read to the age that is promised for when it
-// began. An age is a lower bound; of a hold-up by others it is not known whether
+// began, and tells of the one that is worst against its own limit. An age is a lower bound; of a hold-up by others it is not known whether
 // it is a part of the age, so that the interval goes from the age without to the
 // age with it.
 func (f *findings) stalenessObjective(q Question) reports.Objective {
-	r, h := q.Registers, &f.staleness
-	o := reports.Objective{Name: "staleness", Target: targetAge(r.Promise), Measured: "0 ms", Samples: h.reads}
-	worst := old{}
+	r := q.Registers
+	var h held
+	h.join(f.healthy)
+	h.join(f.fault)
+	worst, told := old{limit: min(r.Promise.Healthy, r.Promise.Fault)}, ""
 	if len(h.worst) > 0 {
 		worst = h.worst[0]
+		told = r.tell(worst, q.Replicas) + ", where " + millis(int64(worst.limit)) + " is promised"
 	}
-	o.Measured, o.Low, o.High = millis(worst.age), number(float64(worst.sure())/1e6), number(float64(worst.age)/1e6)
-	limit := min(r.Promise.Healthy, r.Promise.Fault)
-	o.Margin = reports.Margin(float64(int64(limit)-worst.age), float64(limit))
+	o := reports.Objective{Name: "staleness", Target: targetAge(r.Promise), Measured: millis(worst.age), Samples: h.reads,
+		Low: number(float64(worst.sure()) / 1e6), High: number(float64(worst.age) / 1e6), Margin: reports.Margin(float64(int64(worst.limit)-worst.age), float64(worst.limit))}
 	switch {
 	case h.late > 0:
-		return because(o, reports.LimitBroken, fmt.Sprintf("%d of %d reads of registers were staler than promised: %s.", h.late, h.reads, r.tell(worst, q.Replicas)))
+		return because(o, reports.LimitBroken, fmt.Sprintf("%d of %d reads of registers were staler than promised: %s.", h.late, h.reads, told))
 	case q.Aborted:
 		return because(o, reports.RunAborted, fmt.Sprintf("None of %d reads of registers was staler than promised when the run was aborted.", h.reads))
 	case h.doubtful > 0:
-		return because(o, reports.InstrumentDisturbed, fmt.Sprintf("%d of %d reads of registers were staler than promised while others held the run up, which may have made them so: %s.", h.doubtful, h.reads, r.tell(worst, q.Replicas)))
+		return because(o, reports.InstrumentDisturbed, fmt.Sprintf("%d of %d reads of registers were staler than promised while others held the run up, which may have made them so: %s.", h.doubtful, h.reads, told))
 	case f.odd > 0:
 		return because(o, reports.InstrumentDisturbed, f.oddWords())
 	case h.reads < leastReads:
@@ -72,7 +74,7 @@ func (f *findings) stalenessObjective(q Question) reports.Objective {
 	if worst.age == 0 {
 		return because(o, "", fmt.Sprintf("None of %d reads of registers returned a value that was surely over.", h.reads))
 	}
-	return because(o, "", fmt.Sprintf("The stalest of %d reads of registers: %s.", h.reads, r.tell(worst, q.Replicas)))
+	return because(o, "", fmt.Sprintf("The worst of %d reads of registers: %s.", h.reads, told))
 }
 
 func targetAge(p Promise) string {
@@ -99,10 +101,7 @@ func (f *findings) convergenceObjective(q Question) reports.Objective {
 		}
 		h := &f.healings[i]
 		o.Samples += h.rested
-		all.late, all.doubtful = all.late+h.late, all.doubtful+h.doubtful
-		for _, w := range h.worst {
-			all.worst.add(w)
-		}
+		all.join(h.held)
 		all.last, all.fresh, all.open = max(all.last, h.last), max(all.fresh, h.fresh), all.open || h.open
 		if last = i; s.unhealed {
 			unhealed = s.names

@@ -175,7 +175,7 @@ func TestWhatIsPlantedIsFound(t *testing.T) {
 		{name: "nothing", want: allPass},
 		{name: "a stale read of 400 ms", ops: []history.Op{wrote99(a, 10), wrote99(b, 11), read99(100_002, 11.401, of(a), 1)},
 			want: "staleness FAIL limit-broken, convergence PASS , order PASS , foreign PASS ",
-			why:  map[string]string{"staleness": "1 of 982 reads of registers were staler than promised: r-99, read through m-2 at 11.401 s, still had the value of write 100000, 400 ms after write 100009 was acknowledged."}},
+			why:  map[string]string{"staleness": "1 of 982 reads of registers were staler than promised: r-99, read through m-2 at 11.401 s, still had the value of write 100000, 400 ms after write 100009 was acknowledged, where 100 ms is promised."}},
 		{name: "one of 90 ms", ops: []history.Op{wrote99(a, 10), wrote99(b, 11), read99(100_002, 11.091, of(a), 1)}, want: allPass,
 			why: map[string]string{"staleness": "90 ms after"}},
 		{name: "one of 400 ms in the fault", ops: []history.Op{wrote99(a, 20), wrote99(b, 21), read99(100_002, 21.401, of(a), 1)}, want: allPass},

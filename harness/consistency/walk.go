@@ -50,8 +50,8 @@ func (w *walk) step(o register.Op) {
 	s := w.stretches[i]
 	if s.broken {
 		if w.Promise.Fault != Unbounded {
-			w.staleness.reads++
-			w.staleness.judge(ever, w.Promise.Fault)
+			w.fault.reads++
+			w.fault.judge(ever, w.Promise.Fault)
 		}
 		if o.Invoke >= s.heal && !s.unhealed {
 			w.freshness(i, o, ever)
@@ -66,8 +66,8 @@ func (w *walk) step(o register.Op) {
 	if s.after >= 0 {
 		since = w.old(o, s.begin)
 	}
-	w.staleness.reads++
-	w.staleness.judge(since, w.Promise.Healthy)
+	w.healthy.reads++
+	w.healthy.judge(since, w.Promise.Healthy)
 	if s.after >= 0 && w.Promise.converges() {
 		w.converged(s, o, ever)
 	}
@@ -80,7 +80,7 @@ func (w *walk) old(o register.Op, from int64) old {
 	if !ok || by.Return >= o.Invoke {
 		return old{key: w.key, read: o}
 	}
-	all := old{key: w.key, read: o, by: by, age: o.Invoke - by.Return}
+	all := old{key: w.key, read: o, by: by, age: o.Invoke - by.Return, limit: Unbounded}
 	if w.HeldUp != nil {
 		all.held = min(all.age, w.HeldUp(by.Return, o.Invoke))
 		if w.detoured(by) && all.age-all.held > 0 {

@@ -1,0 +1,90 @@
+package consistency
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"gauntlet/harness/history"
+	"gauntlet/reports"
+)
+
+// bothLimits promises 100 ms while nothing is broken, and 10 s in a fault.
+func bothLimits(q *Question) { q.Registers.Promise.Fault = 10 * time.Second }
+
+// What an answer may be in a fault is no excuse, and no example, for what it is
+// while nothing is broken: here one of a second, and one of 8 s that is allowed.
+func TestAReadIsHeldToItsOwnLimit(t *testing.T) {
+	allowed := []history.Op{wrote99(100_000, 19), wrote99(100_009, 20), read99(100_002, 28, history.WriteOf(100_000), 1)}
+	broke := []history.Op{wrote99(100_017, 40), wrote99(100_025, 41), read99(100_010, 42, history.WriteOf(100_017), 1)}
+	for i := range broke {
+		broke[i].Key = 101
+	}
+	for _, c := range []struct {
+		name                      string
+		ops                       []history.Op
+		verdict, measured, margin string
+		why, examples, picture    string
+		low, high                 float64
+		heldUp                    int64
+	}{
+		{"both", append(slices.Clone(allowed), broke...), "FAIL limit-broken", "999 ms", "−899 %",
+			"1 of 1378 reads of registers were staler than promised: r-101, read through m-2 at 42.000 s, still had the value of write 100017, 999 ms after write 100025 was acknowledged, where 100 ms is promised.",
+			"[r-101, read through m-2 at 42.000 s, still had the value of write 100017, 999 ms after write 100025 was acknowledged]", "r-101", 999, 999, 0},
+		{"what is allowed", allowed, "PASS ", "7999 ms", "+20 %", "The worst of 1377 reads of registers: r-99, read through m-2 at 28.000 s, still had the value of write 100000, 7999 ms after write 100009 was acknowledged, where 10000 ms is promised.",
+			"[]", "r-99", 7999, 7999, 0},
+		{"nothing", nil, "PASS ", "0 ms", "+100 %", "None of 1376 reads", "[]", "", 0, 0, 0},
+		{"one that others may have made", append(slices.Clone(allowed), broke...), "INCONCLUSIVE instrument-disturbed", "999 ms", "−899 %", "1 of 1378 reads of registers were staler than promised while others held the run up, which may have made them so: r-101,",
+			"[]", "r-101", 0, 999, second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			q := asking(bothLimits, heldUp(41, c.heldUp))
+			checker := NewChecker()
+			for _, op := range planted(c.ops...) {
+				checker.Add(op)
+			}
+			counts, all := checker.Check(q)
+			o := all[slices.IndexFunc(all, func(o reports.Objective) bool { return o.Name == "staleness" })]
+			if got := string(o.Verdict) + " " + o.Reason; got != c.verdict || o.Measured != c.measured || o.Margin != c.margin || math.Abs(*o.Low-c.low) > 0.01 || math.Abs(*o.High-c.high) > 0.01 {
+				t.Errorf("%s, measured %s [%v, %v], margin %s", got, o.Measured, *o.Low, *o.High, o.Margin)
+			}
+			if !strings.HasPrefix(o.Why, c.why) {
+				t.Errorf("%q, want %q", o.Why, c.why)
+			}
+			if got := fmt.Sprint(counts.Examples); got != c.examples {
+				t.Errorf("examples %s, want %s", got, c.examples)
+			}
+			if p := checker.Picture(q); (p == nil) != (c.picture == "") || p != nil && p.Key != c.picture {
+				t.Errorf("the picture is %+v, want one of %q", p, c.picture)
+			}
+		})
+	}
+}
+
+// Whatever the ages, what is told is the read that is worst against its limit:
+// overdrawn when one is, and only then.
+func TestTheMarginIsOverdrawnWhenALimitIsBroken(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var ops []history.Op
+		left := 100.0 // of the worst, %
+		for i, at := range []struct {
+			acked float64 // s
+			limit int64   // ms
+		}{{14, 100}, {22, 500}, {50, 100}} {
+			age, seq := rapid.Int64Range(1, 2*at.limit).Draw(t, "age, ms"), uint64(100_000+8*i)
+			ops = append(ops, wrote99(seq, at.acked-0.5), wrote99(seq+1, at.acked), read99(seq+2, at.acked+0.001+float64(age)/1000, history.WriteOf(seq), 2))
+			left = min(left, float64(100*(at.limit-age))/float64(at.limit))
+		}
+		q := asking(func(q *Question) { q.Registers.Promise.Fault = 500 * time.Millisecond })
+		_, objectives := ask(planted(ops...), q)
+		o := objectives["staleness"]
+		if want := reports.Margin(left, 100); o.Margin != want || (o.Verdict == fail) != (left < 0) || (o.Verdict == pass) != (left >= 0) {
+			t.Fatalf("%s, margin %s, want %s: %s", o.Verdict, o.Margin, want, o.Why)
+		}
+	})
+}

@@ -247,7 +247,7 @@ type Consistency struct {
 	Registers      int        `json:"registers,omitempty"`
 	RegisterReads  int        `json:"registerReads,omitempty"`  // that were answered
 	RegisterWrites int        `json:"registerWrites,omitempty"` // that had, or may have had, an effect
-	Level          string     `json:"level,omitempty"`          // "linearizable", "session guarantees" or "bounded staleness"
+	Level          string     `json:"level,omitempty"`          // "linearizable", "session guarantees" or "bounded staleness"; "": not known
 	DeltaMs        *float64   `json:"deltaMs,omitempty"`        // the smallest staleness with which one order explains everything; null: not known
 	WorstKeys      []WorstKey `json:"worstKeys,omitempty"`
 }
@@ -261,7 +261,7 @@ type WorstKey struct {
 	OldestMs float64  `json:"oldestMs"` // for how long, at the longest
 	OldestAt float64  `json:"oldestAt"` // when that read began
 	DeltaMs  *float64 `json:"deltaMs"`  // the smallest staleness that explains it; null: not known
-	Broken   int      `json:"broken"`   // session guarantees that were not kept
+	Broken   int      `json:"broken"`   // reads that did not keep a session guarantee, promised or not
 }
 
 // Objective is one thing that was demanded, and what came of it. Low and High

@@ -22,12 +22,14 @@ func (f *findings) describe(c *reports.Consistency, q Question) {
 	if f.reads == 0 {
 		return
 	}
-	c.Level = levelBounded
 	switch {
+	case f.odd > 0: // what they showed is not known
 	case f.unordered == 0 && f.unknown == 0:
 		c.Level = levelLinearizable
 	case f.broken == 0 && f.sessions > 0:
 		c.Level = levelSession
+	default:
+		c.Level = levelBounded
 	}
 	longest := 0.0
 	if len(f.oldest) > 0 {
@@ -37,7 +39,7 @@ func (f *findings) describe(c *reports.Consistency, q Question) {
 		longest = max(longest, float64(t.age)/1e6)
 	}
 	c.MaxStalenessMs = number(longest)
-	if f.unknown == 0 && !slices.ContainsFunc(f.tallies, func(t tally) bool { return t.delta < 0 }) {
+	if f.odd == 0 && f.unknown == 0 && !slices.ContainsFunc(f.tallies, func(t tally) bool { return t.delta < 0 }) {
 		c.DeltaMs = number(float64(f.delta) / 1e6)
 	}
 	for _, t := range f.worstKeys() {
@@ -64,9 +66,7 @@ func (f *findings) worstKeys() []tally {
 func (f *findings) examples(r *Registers, replicas []string) []string {
 	var all []string
 	for _, b := range f.breaches {
-		if len(r.Promise.Session) > 0 {
-			all = append(all, r.breach(b, replicas))
-		}
+		all = append(all, r.breach(b, replicas))
 	}
 	for _, h := range f.judged() {
 		for _, o := range h.worst {

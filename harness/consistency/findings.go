@@ -112,7 +112,7 @@ type tally struct {
 	age           int64 // the longest
 	delta         int64 // the smallest staleness that explains it; −1: not known
 	unordered     bool
-	broken        int
+	broken        int   // session guarantees, promised or not
 	at            int64 // of the read with the longest age
 }
 
@@ -123,8 +123,9 @@ type findings struct {
 	fault     held      // while something is
 	healings  []healing // by the place of the stretch that was broken
 	sessions  int       // reads that followed something of the same session
-	broken    int
-	breaches  []broken // the first of them
+	broken    int       // reads that broke a session guarantee, promised or not
+	unkept    int       // reads that broke one that is promised
+	breaches  []broken  // the first of those
 	tallies   []tally
 	reads     int
 	writes    int
@@ -200,7 +201,7 @@ func (f *findings) order(h *register.History, ops []register.Op, t *tally, limit
 	}
 }
 
-// session counts what broke a guarantee that is promised; where none is, any.
+// session counts what broke a guarantee, and what broke one that is promised.
 func (f *findings) session(r *Registers, key uint32, h *register.History, ops []register.Op, t *tally) {
 	known := map[int]int64{} // by session, when it first knew something
 	for _, o := range ops {
@@ -213,12 +214,10 @@ func (f *findings) session(r *Registers, key uint32, h *register.History, ops []
 			f.sessions++
 		}
 	}
-	for _, s := range h.Sessions(ops) {
-		if len(r.Promise.Session) > 0 && !slices.Contains(r.Promise.Session, s.Broken) {
-			continue
-		}
-		t.broken++
-		f.broken++
+	t.broken = len(h.Sessions(ops, register.Guarantees))
+	f.broken += t.broken
+	for _, s := range h.Sessions(ops, r.Promise.Session) {
+		f.unkept++
 		f.breaches = append(f.breaches, broken{key, s})
 	}
 	slices.SortStableFunc(f.breaches, func(a, b broken) int {

@@ -39,7 +39,7 @@ type view struct {
 func (f *findings) shown(q Question) (view, bool) {
 	r := q.Registers
 	ofOld := func(o old) (view, bool) { return view{o.key, o.read, o.by, r.tell(o, q.Replicas)}, true }
-	if len(f.breaches) > 0 && len(r.Promise.Session) > 0 {
+	if len(f.breaches) > 0 {
 		b := f.breaches[0]
 		return view{b.key, b.Read, b.Before, r.breach(b, q.Replicas)}, true
 	}

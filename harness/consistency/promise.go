@@ -148,8 +148,8 @@ func (f *findings) convergenceObjective(q Question) reports.Objective {
 // orderObjective asks for the session guarantees, or for one order of everything.
 func (f *findings) orderObjective(q Question) reports.Objective {
 	r := q.Registers
-	o := reports.Objective{Name: "order", Target: strings.Join(r.Promise.Session, " and "), Measured: fmt.Sprintf("%d broken", f.broken),
-		Low: number(float64(f.broken)), High: number(float64(f.broken)), Samples: f.sessions}
+	o := reports.Objective{Name: "order", Target: strings.Join(r.Promise.Session, " and "), Measured: fmt.Sprintf("%d broken", f.unkept),
+		Low: number(float64(f.unkept)), High: number(float64(f.unkept)), Samples: f.sessions}
 	least, kept, what := leastFollowing, "Every one of %d reads that followed something of the same client, through the same replica, kept it.", "reads followed something of the same client through the same replica"
 	if r.Promise.Linearizable {
 		o.Target, o.Measured, o.Samples = "linearizable", fmt.Sprintf("%d of %d registers are not", f.unordered, len(f.tallies)), f.reads
@@ -160,8 +160,8 @@ func (f *findings) orderObjective(q Question) reports.Objective {
 	switch {
 	case r.Promise.Linearizable && f.unordered > 0:
 		return because(o, reports.LimitBroken, fmt.Sprintf("No order explains %d of %d registers, first %s%s.", f.unordered, len(f.tallies), r.Name(f.firstUnordered().key), f.deltaWords()))
-	case !r.Promise.Linearizable && f.broken > 0:
-		return because(o, reports.LimitBroken, fmt.Sprintf("%d of %d reads broke a promise to their client: %s.", f.broken, f.sessions, r.breach(f.breaches[0], q.Replicas)))
+	case !r.Promise.Linearizable && f.unkept > 0:
+		return because(o, reports.LimitBroken, fmt.Sprintf("%d of %d reads broke a promise to their client: %s.", f.unkept, f.sessions, r.breach(f.breaches[0], q.Replicas)))
 	case q.Aborted:
 		return because(o, reports.RunAborted, "Nothing was out of order when the run was aborted.")
 	case r.Promise.Linearizable && f.unknown > 0:

@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"gauntlet/harness/consistency/register"
 	"gauntlet/harness/history"
 	"gauntlet/reports"
 )
@@ -63,6 +64,43 @@ func TestAReadIsHeldToItsOwnLimit(t *testing.T) {
 				t.Errorf("the picture is %+v, want one of %q", p, c.picture)
 			}
 		})
+	}
+}
+
+// The level is what was seen, whether or not anybody promised it: with a
+// guarantee broken that is not promised it is not that of both.
+func TestTheLevelIsTrueWhateverIsPromised(t *testing.T) {
+	a, b := uint64(100_000), uint64(100_009) // clients 0 and 1
+	back := []history.Op{wrote99(a, 10), wrote99(b, 11), read99(100_002, 11.01, history.WriteOf(b), 1), read99(100_010, 11.05, history.WriteOf(a), 1)}
+	stale := []history.Op{wrote99(a, 10), wrote99(b, 11), read99(100_002, 11.05, history.WriteOf(a), 1)}
+	early := []history.Op{wrote99(a, 10), read99(100_002, 9, history.WriteOf(a), 1)}
+	for _, c := range []struct {
+		name    string
+		ops     []history.Op
+		promise []string
+		level   string
+		broken  int
+		order   string
+	}{
+		{"a client that goes back, where none may", back, register.Guarantees, levelBounded, 1, "FAIL limit-broken"},
+		{"where it may", back, []string{register.ReadYourWrites}, levelBounded, 1, "PASS "},
+		{"where nothing is promised to it", back, nil, levelBounded, 1, ""},
+		{"one that never knew better", stale, []string{register.ReadYourWrites}, levelSession, 0, "PASS "},
+		{"nothing", nil, []string{register.ReadYourWrites}, levelLinearizable, 0, "PASS "},
+		{"clocks that differ", early, []string{register.ReadYourWrites}, "", 0, "INCONCLUSIVE instrument-disturbed"},
+	} {
+		counts, objectives := ask(planted(c.ops...), asking(func(q *Question) { q.Registers.Promise.Session = c.promise }))
+		broken := 0
+		for _, w := range counts.WorstKeys {
+			broken += w.Broken
+		}
+		order := ""
+		if o, ok := objectives["order"]; ok {
+			order = string(o.Verdict) + " " + o.Reason
+		}
+		if counts.Level != c.level || broken != c.broken || order != c.order || (counts.DeltaMs == nil) != (c.level == "") {
+			t.Errorf("%s: %q, %d broken, order %s; want %q, %d, %s", c.name, counts.Level, broken, order, c.level, c.broken, c.order)
+		}
 	}
 }
 

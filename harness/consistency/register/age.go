@@ -80,9 +80,22 @@ const (
 	MonotonicReads = "monotonic-reads"
 )
 
+// Guarantees are all of them.
+var Guarantees = []string{ReadYourWrites, MonotonicReads}
+
+// guarantee is what a client is owed once it has made the operation.
+func (o Op) guarantee() string {
+	if o.Write {
+		return ReadYourWrites
+	}
+	return MonotonicReads
+}
+
 // Sessions is every read that gave a client a value that surely came before
-// one that the same client had written, or read, before.
-func (h *History) Sessions(ops []Op) []Session {
+// one that the same client had written (where read-your-writes is among the
+// guarantees), or read (monotonic-reads), before. A read is told once, with the
+// latest value that the client knew by one of them.
+func (h *History) Sessions(ops []Op, guarantees []string) []Session {
 	byClient := map[int][]Op{}
 	for _, o := range ops {
 		byClient[o.Client] = append(byClient[o.Client], o)
@@ -91,18 +104,18 @@ func (h *History) Sessions(ops []Op) []Session {
 	for _, client := range byClient {
 		slices.SortFunc(client, func(a, b Op) int { return cmp.Compare(a.Return, b.Return) })
 		// The latest value to begin that the client knows of when a read begins.
-		var known []Op
+		var returns, known []Op
 		for _, o := range client {
-			if o.Write && o.Return == Never {
+			if o.Write && o.Return == Never || !slices.Contains(guarantees, o.guarantee()) {
 				continue
 			}
+			returns = append(returns, o)
 			if n := len(known); n == 0 || h.begun(o) > h.begun(known[n-1]) {
 				known = append(known, o)
 			} else {
 				known = append(known, known[n-1])
 			}
 		}
-		returns := client[:len(known)]
 		for _, o := range client {
 			if o.Write {
 				continue
@@ -112,11 +125,7 @@ func (h *History) Sessions(ops []Op) []Session {
 				continue
 			}
 			if before := known[n-1]; h.begun(before) > h.last(o) {
-				broken := MonotonicReads
-				if before.Write {
-					broken = ReadYourWrites
-				}
-				all = append(all, Session{o, before, broken})
+				all = append(all, Session{o, before, before.guarantee()})
 			}
 		}
 	}

@@ -82,10 +82,39 @@ func TestSessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := h.Sessions(ops)
+	got := h.Sessions(ops, Guarantees)
 	if len(got) != 2 || got[0].Broken != ReadYourWrites || got[0].Read.Client != 2 ||
 		got[1].Broken != MonotonicReads || got[1].Read.Client != 3 || got[1].Before.Value != 2 {
 		t.Errorf("broken: %+v; want client 2's own write and client 3's second read", got)
+	}
+}
+
+// A guarantee is asked for whether or not another is broken as well: what the
+// client has read since does not hide what it wrote.
+func TestSessionsOfOneGuarantee(t *testing.T) {
+	ops := []Op{write(0, 1, 1), write(10, 11, 2), write(20, 21, 3), read(30, 31, 3), read(40, 41, 1)}
+	for i, client := range []int{1, 2, 1, 2, 2} {
+		ops[i].Client = client
+	}
+	h, err := New(ops)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		of     []string
+		broken string
+		before uint64
+	}{
+		{[]string{ReadYourWrites}, ReadYourWrites, 2},
+		{[]string{MonotonicReads}, MonotonicReads, 3},
+		{Guarantees, MonotonicReads, 3},
+	} {
+		if got := h.Sessions(ops, c.of); len(got) != 1 || got[0].Broken != c.broken || got[0].Before.Value != c.before {
+			t.Errorf("of %v: %+v, want %s by %d", c.of, got, c.broken, c.before)
+		}
+	}
+	if got := h.Sessions(ops, nil); len(got) != 0 {
+		t.Errorf("of none: %+v", got)
 	}
 }
 
@@ -100,7 +129,7 @@ func TestALinearizableHistoryKeepsEverySession(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if broken := h.Sessions(ops); len(broken) > 0 {
+		if broken := h.Sessions(ops, Guarantees); len(broken) > 0 {
 			t.Fatalf("%+v of %+v", broken, ops)
 		}
 	})

@@ -39,7 +39,7 @@
 //   - convergence: what was written until then. A read that is older than while
 //     healthy by a write of before the stretch shows that the data did not
 //     converge. It is asked of registers at rest, since one that is written again
-//     shows nothing.
+//     shows nothing, and after every heal.
 //   - order: session guarantees, of a client through one replica, or one order
 //     of everything.
 //

@@ -14,8 +14,9 @@ import (
 const (
 	// leastReads is of how many reads an age must be known.
 	leastReads = 50
-	// leastRested is how many reads of registers that rested since the last heal
-	// must show that the data converged.
+	// leastRested is how many reads of registers that rested since a heal must show
+	// that the data converged: after each heal, for what one fault left behind says
+	// nothing of another.
 	leastRested = 5
 	// leastFollowing is how many reads must have followed something of the same
 	// session.
@@ -94,7 +95,7 @@ func (f *findings) convergenceObjective(q Question) reports.Objective {
 	limit := r.Promise.Convergence
 	o := reports.Objective{Name: "convergence", Target: "≤ " + inSeconds(int64(limit)) + " after a heal", Measured: "nothing"}
 	var all healing
-	unhealed, last := "", -1
+	unhealed, last, least := "", -1, -1 // least: the stretch with the fewest such reads behind it
 	for i, s := range f.stretches {
 		if !s.broken {
 			continue
@@ -103,6 +104,9 @@ func (f *findings) convergenceObjective(q Question) reports.Objective {
 		o.Samples += h.rested
 		all.join(h.held)
 		all.last, all.fresh, all.open = max(all.last, h.last), max(all.fresh, h.fresh), all.open || h.open
+		if least < 0 || h.rested < f.healings[least].rested {
+			least = i
+		}
 		if last = i; s.unhealed {
 			unhealed = s.names
 		}
@@ -135,8 +139,8 @@ func (f *findings) convergenceObjective(q Question) reports.Objective {
 		return because(o, reports.ObserveTooShort, fmt.Sprintf("%s was not healed before the run ended.", unhealed))
 	case f.stretches[last].end >= r.End:
 		return because(o, reports.ObserveTooShort, fmt.Sprintf("The run ended %s after the heal of %s; the data has %s to converge.", inSeconds(r.End-f.stretches[last].heal), f.stretches[last].names, inSeconds(int64(limit))))
-	case f.healings[last].rested < leastRested:
-		return because(o, reports.TooFewSamples, fmt.Sprintf("%d reads were of registers that nobody had written since the heal of %s; it takes %d to say that they converged.", f.healings[last].rested, f.stretches[last].names, leastRested))
+	case f.healings[least].rested < leastRested:
+		return because(o, reports.TooFewSamples, fmt.Sprintf("%d reads were of registers that nobody had written since the heal of %s; it takes %d to say that they converged.", f.healings[least].rested, f.stretches[least].names, leastRested))
 	case reason != "":
 		return because(o, reason, why)
 	case all.last == 0:

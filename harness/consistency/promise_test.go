@@ -104,6 +104,35 @@ func TestTheLevelIsTrueWhateverIsPromised(t *testing.T) {
 	}
 }
 
+// No fault speaks for another: what each left behind takes reads of its own.
+// Registers rest from 25 to 45 s here.
+func TestEveryHealTakesRestedReads(t *testing.T) {
+	fault := func(name string, inject, heal int64) Fault {
+		heal *= second
+		return Fault{Name: name, InjectBegin: inject * second, HealEnd: &heal}
+	}
+	down := fault("down", 20, 30)
+	for _, c := range []struct {
+		name   string
+		faults []Fault
+		want   string
+		why    string
+	}{
+		{"the last alone", []Fault{down}, "PASS ", "No read after a heal was older than 100 ms."},
+		{"one before it that nothing rested after", []Fault{fault("early", 6, 7), down}, "INCONCLUSIVE too-few-samples", "0 reads were of registers that nobody had written since the heal of early; it takes 5 to say that they converged."},
+		{"one behind it that nothing rested after", []Fault{down, fault("late", 46, 47)}, "INCONCLUSIVE too-few-samples", "0 reads were of registers that nobody had written since the heal of late; it takes 5"},
+		{"two with their own", []Fault{fault("first", 24, 26), fault("second", 33, 35)}, "PASS ", "No read after a heal"},
+		{"two that lie over each other", []Fault{fault("first", 20, 28), down}, "PASS ", "No read after a heal"},
+		{"two with the time to converge between them", []Fault{fault("first", 20, 26), fault("second", 30, 32)}, "PASS ", "No read after a heal"},
+	} {
+		_, objectives := ask(planted(), asking(func(q *Question) { q.Faults, q.Planned = c.faults, len(c.faults) }))
+		o := objectives["convergence"]
+		if got := string(o.Verdict) + " " + o.Reason; got != c.want || !strings.HasPrefix(o.Why, c.why) {
+			t.Errorf("%s: %s, %q; want %s, %q", c.name, got, o.Why, c.want, c.why)
+		}
+	}
+}
+
 // Whatever the ages, what is told is the read that is worst against its limit:
 // overdrawn when one is, and only then.
 func TestTheMarginIsOverdrawnWhenALimitIsBroken(t *testing.T) {

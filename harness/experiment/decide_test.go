@@ -44,7 +44,7 @@ func TestTheDocumentedExampleCanBeDecided(t *testing.T) {
   residual of put ≤ 1%        decidable: needs 381 requests after recovery and the 4s in which it settles, has 2600
   lostWrites ≤ 0              decidable: needs 100 acknowledged writes around each fault, has at least 3055 of 3100 around PodChaos redis-down
   staleness ≤ 100ms           decidable: needs 70 reads of registers while nothing is broken, has 1000
-  convergence ≤ 10s           decidable: needs 12 reads, 10s after the last heal and later, of registers that were not written since, has 83
+  convergence ≤ 10s           decidable: needs 12 reads, 10s after each heal and later, of registers that were not written since, has 83
 
   100% bad   seen from 6ms, counts from 101ms
   33.3% bad  seen from 50ms, counts from 301ms
@@ -80,7 +80,7 @@ func TestWhatCannotBeDecidedIsRefused(t *testing.T) {
 		{"durable writes that no time is there for", "phases: {warmup: 0s, baseline: 1s}\nconsistency: {share: 5%}", 0, "x.yaml:3:22: lostWrites cannot be decided: it needs 100 acknowledged writes around each fault, and there are at least 67 of 75 around a b"},
 		{"durable writes just enough", "consistency: {share: 6%}", 0, ""},
 		{"durable writes that would suffice if all were acknowledged", "consistency: {share: 5%}", 0, "x.yaml:2:22: lostWrites cannot be decided: it needs 100 acknowledged writes around each fault, and there are at least 92 of 100 around a b"},
-		{"registers that nobody reads in time", "load: {rate: 200/s}\nconsistency: {share: 10%, promise: {convergence: 28s}}\nphases: {observe: 30s}\nslo: {availability: none}", time.Minute, "x.yaml:4:19: convergence cannot be decided: it needs 12 reads, 28s after the last heal"},
+		{"registers that nobody reads in time", "load: {rate: 200/s}\nconsistency: {share: 10%, promise: {convergence: 28s}}\nphases: {observe: 30s}\nslo: {availability: none}", time.Minute, "x.yaml:4:19: convergence cannot be decided: it needs 12 reads, 28s after each heal"},
 		{"registers that are read too seldom", "load: {rate: 200/s}\nphases: {baseline: 8s, observe: 20s}\nconsistency: {share: 9%, promise: {convergence: unbounded}}\nslo: {availability: none}", time.Minute, "x.yaml:4:22: staleness cannot be decided: it needs 70 reads of registers while nothing is broken, and there are 36"},
 		{"an order of too few", "load: {rate: 100/s}\nslo: {lostWrites: none, availability: none}\nconsistency: {share: 8%, promise: {convergence: unbounded, session: [monotonic-reads], staleness: {healthy: unbounded}}}", 0, "x.yaml:4:22: order cannot be decided: it needs 500 reads and writes of registers, and there are 220"},
 		{"a default that there is no time for", "phases: {observe: 14s}\nslo: {recovery: 5s}", time.Minute, ""},
@@ -232,5 +232,26 @@ func TestTheTimelineSaysWhatAnActionDoes(t *testing.T) {
 	want := []string{"scale mapper to 4, until the end; it has 15s to be done", "restart mapper, one replica after the other; each has 15s to return", "a b, once; its victim has 15s to return"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// What one fault left behind is no evidence of another's: registers must rest
+// after each heal.
+func TestEveryHealNeedsItsRestedReads(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		second string
+		want   string
+	}{
+		{"long behind the first", "40s", ""},
+		{"as soon as the first is over", "10s", ""},
+		{"before the data converged", "19s", ""},
+		{"just behind that", "21s", "experiments/x.yaml:2:9: convergence cannot be decided: it needs 12 reads, 10s after each heal and later, of registers that were not written since, and there are 8"},
+	} {
+		e := must(t, "name: x\nfaults: [{at: 0s, chaos: {kind: a, metadata: {name: b}}}, {at: "+c.second+", chaos: {kind: a, metadata: {name: c}}}]\nslo: {lostWrites: none, availability: none}\n")
+		_, err := Decide(e, lasting(10*time.Second, 10*time.Second))
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), c.want) || !strings.Contains(err.Error(), "inject the next fault later than the 10s")) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// leastReads is of how many reads an age must be known.
+	// leastReads is of how many reads an age must be known, for each limit.
 	leastReads = 50
 	// leastRested is how many reads of registers that rested since a heal must show
 	// that the data converged: after each heal, for what one fault left behind says
@@ -55,6 +55,7 @@ func (f *findings) stalenessObjective(q Question) reports.Objective {
 	}
 	o := reports.Objective{Name: "staleness", Target: targetAge(r.Promise), Measured: millis(worst.age), Samples: h.reads,
 		Low: number(float64(worst.sure()) / 1e6), High: number(float64(worst.age) / 1e6), Margin: reports.Margin(float64(int64(worst.limit)-worst.age), float64(worst.limit))}
+	thin, when := f.thinnest(q)
 	switch {
 	case h.late > 0:
 		return because(o, reports.LimitBroken, fmt.Sprintf("%d of %d reads of registers were staler than promised: %s.", h.late, h.reads, told))
@@ -64,8 +65,8 @@ func (f *findings) stalenessObjective(q Question) reports.Objective {
 		return because(o, reports.InstrumentDisturbed, fmt.Sprintf("%d of %d reads of registers were staler than promised while others held the run up, which may have made them so: %s.", h.doubtful, h.reads, told))
 	case f.odd > 0:
 		return because(o, reports.InstrumentDisturbed, f.oddWords())
-	case h.reads < leastReads:
-		return because(o, reports.TooFewSamples, fmt.Sprintf("%d reads of registers say how old the answers were; it takes %d.", h.reads, leastReads))
+	case thin < leastReads:
+		return because(o, reports.TooFewSamples, fmt.Sprintf("%d reads of registers say how old the answers were while %s; it takes %d.", thin, when, leastReads))
 	}
 	if r.Promise.Fault != Unbounded {
 		if reason, why := undone(q, "that its answers were not too old shows nothing"); reason != "" {
@@ -76,6 +77,16 @@ func (f *findings) stalenessObjective(q Question) reports.Objective {
 		return because(o, "", fmt.Sprintf("None of %d reads of registers returned a value that was surely over.", h.reads))
 	}
 	return because(o, "", fmt.Sprintf("The worst of %d reads of registers: %s.", h.reads, told))
+}
+
+// thinnest is how many reads were held to the limit with the fewest.
+func (f *findings) thinnest(q Question) (n int, when string) {
+	n, when = f.healthy.reads, "nothing was broken"
+	p := q.Registers.Promise
+	if p.Fault != Unbounded && (q.Planned > 0 || len(q.Faults) > 0) && (p.Healthy == Unbounded || f.fault.reads < n) {
+		n, when = f.fault.reads, "something was"
+	}
+	return n, when
 }
 
 func targetAge(p Promise) string {

@@ -67,6 +67,36 @@ func TestAReadIsHeldToItsOwnLimit(t *testing.T) {
 	}
 }
 
+// Reads of healthy times say nothing of what a fault may do, nor the other way
+// round: each limit takes reads of its own.
+func TestEachLimitTakesReads(t *testing.T) {
+	short := func(q *Question) {
+		*q.Faults[0].HealEnd = 20*second + 500*ms
+		q.Registers.Promise.Convergence = 500 * time.Millisecond
+	}
+	without := func(q *Question) { q.Faults, q.Planned = nil, 0 }
+	late := func(q *Question) { q.Registers.Begin = 20 * second }
+	ending := func(q *Question) { q.Registers.End = 35 * second }
+	for _, c := range []struct {
+		name   string
+		change []func(*Question)
+		why    string // of too few; "" of a PASS
+	}{
+		{"enough of both", []func(*Question){bothLimits}, ""},
+		{"a short fault", []func(*Question){bothLimits, short}, "22 reads of registers say how old the answers were while something was; it takes 50."},
+		{"a short fault without a limit", []func(*Question){short}, ""},
+		{"no fault", []func(*Question){bothLimits, without}, ""},
+		{"hardly anything but a fault", []func(*Question){bothLimits, late, ending}, "0 reads of registers say how old the answers were while nothing was broken; it takes 50."},
+	} {
+		_, objectives := ask(planted(), asking(c.change...))
+		o := objectives["staleness"]
+		want := map[bool]string{true: "PASS ", false: "INCONCLUSIVE too-few-samples"}[c.why == ""]
+		if got := string(o.Verdict) + " " + o.Reason; got != want || c.why != "" && o.Why != c.why {
+			t.Errorf("%s: %s, %q; want %s, %q", c.name, got, o.Why, want, c.why)
+		}
+	}
+}
+
 // The level is what was seen, whether or not anybody promised it: with a
 // guarantee broken that is not promised it is not that of both.
 func TestTheLevelIsTrueWhateverIsPromised(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 // What the judge asks of the registers, and some more: they are read at random,
 // and what is expected may be missed by a third.
 const (
-	leastReads     = 70  // in the stretches for which an age is promised
+	leastReads     = 70  // while nothing is broken, and while something is where an age is promised then as well
 	leastRested    = 12  // of registers that nobody has written since a fault was healed
 	leastRegisters = 500 // operations in all: some follow another of the same client through the same replica
 )
@@ -23,13 +23,9 @@ func (d *decider) registers() {
 	const path, hint = "consistency.share", "raise consistency.share or load.rate, or promise less"
 	healthy, broken := d.exposure()
 	if p.Staleness.Bounded() {
-		reads, when := 0.0, "while something is broken"
-		if p.Staleness.Fault != Unbounded {
-			reads += broken
-		}
-		if p.Staleness.Healthy != Unbounded {
-			reads += healthy
-			when = "while nothing is broken"
+		reads, when := healthy, "while nothing is broken"
+		if p.Staleness.Fault != Unbounded && len(d.e.Faults) > 0 && broken < healthy {
+			reads, when = broken, "while something is broken"
 		}
 		n := whole(share * readsOfShare * reads)
 		d.demand("staleness", "≤ "+orUnbounded(min(p.Staleness.Healthy, p.Staleness.Fault)), fmt.Sprintf("%d reads of registers %s", leastReads, when), fmt.Sprint(n), n >= leastReads, path, hint)

@@ -5,12 +5,13 @@ package child
 
 import (
 	"bufio"
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -19,6 +20,10 @@ import (
 // patience is how long a child may take to be ready, and to end when it is
 // asked to.
 const patience = 10 * time.Second
+
+// mostSaid is how much is kept of the end of what a child says on stderr, in
+// bytes.
+const mostSaid = 4 << 10
 
 // Child is a process that has said that it is ready.
 type Child struct {
@@ -33,7 +38,8 @@ type Child struct {
 
 // Start starts command, with env in addition to the harness's environment, and
 // waits for its line. It is in a process group of its own, so that Ctrl-C
-// reaches it only through the harness. With an error nothing is left of it.
+// reaches it only through the harness. With an error nothing is left of it, and
+// the error ends with what it said last on stderr.
 func Start(ctx context.Context, command []string, env ...string) (*Child, error) {
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Args[0] = os.Args[0] // a binary of several names does what it is called by
@@ -47,6 +53,9 @@ func Start(ctx context.Context, command []string, env ...string) (*Child, error)
 	if err != nil {
 		return nil, err
 	}
+	var said tail
+	cmd.Stderr = &said
+	cmd.WaitDelay = patience // a process of its own may hold its stderr open
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("it cannot be started: %w", err)
 	}
@@ -60,11 +69,23 @@ func Start(ctx context.Context, command []string, env ...string) (*Child, error)
 		close(c.ended)
 	}()
 	if !unwatch() || err != nil {
-		c.Close()
-		return nil, fmt.Errorf("it did not come up: %w", errors.Join(context.Cause(ctx), err))
+		err = fmt.Errorf("it did not come up: %w", cmp.Or(context.Cause(ctx), c.Close(), err))
+		if last := strings.TrimSpace(string(said)); last != "" { // whole, as it has ended
+			err = fmt.Errorf("%w; it said: %s", err, last)
+		}
+		return nil, err
 	}
 	c.Said = strings.TrimSpace(line)
 	return c, nil
+}
+
+// tail is the end of what was written to it, mostSaid bytes at most.
+type tail []byte
+
+func (t *tail) Write(p []byte) (int, error) {
+	*t = append(*t, p...)
+	*t = slices.Delete(*t, 0, max(0, len(*t)-mostSaid))
+	return len(p), nil
 }
 
 // Ended says that the child has ended before it was asked to, and how; false

@@ -1,6 +1,7 @@
 package child
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 const roleVariable = "CHILD_TEST_ROLE"
@@ -26,6 +29,7 @@ func TestMain(m *testing.M) {
 		io.Copy(io.Discard, os.Stdin)
 		time.Sleep(time.Minute) // killed long before
 	case "fails":
+		fmt.Fprint(os.Stderr, strings.Repeat("x", 100_000), "\n", "the port is taken\n")
 		os.Exit(3)
 	}
 }
@@ -61,8 +65,26 @@ func TestAChildThatEndsTooEarly(t *testing.T) {
 	}
 }
 
+// What is kept is the end, however it was written.
+func TestTheEndOfWhatWasSaid(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var kept tail
+		var all []byte
+		for _, p := range rapid.SliceOfN(rapid.SliceOfN(rapid.Byte(), 0, 2*mostSaid), 0, 6).Draw(t, "written") {
+			if n, err := kept.Write(p); n != len(p) || err != nil {
+				t.Fatalf("%d of %d bytes written: %v", n, len(p), err)
+			}
+			all = append(all, p...)
+		}
+		if want := all[max(0, len(all)-mostSaid):]; !bytes.Equal(kept, want) {
+			t.Fatalf("%d bytes kept of %d, or others", len(kept), len(all))
+		}
+	})
+}
+
 func TestAChildThatDoesNotComeUp(t *testing.T) {
-	if _, err := start(t.Context(), "fails"); err == nil || !strings.Contains(err.Error(), "did not come up") {
+	if _, err := start(t.Context(), "fails"); err == nil || !strings.HasPrefix(err.Error(), "it did not come up: exit status 3; it said: xxx") ||
+		!strings.HasSuffix(err.Error(), "x\nthe port is taken") || len(err.Error()) > mostSaid+100 {
 		t.Errorf("one that fails: %v", err)
 	}
 	if _, err := Start(t.Context(), []string{"/nowhere/gauntlet"}); err == nil {

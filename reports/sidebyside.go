@@ -90,15 +90,12 @@ func numbersBeside(a, b *Result) [][]string {
 		}
 	}
 	tell := func(r *Result) string {
-		switch rec := r.Recovery; {
-		case rec == nil:
+		if r.Recovery == nil {
 			return absent
-		case rec.FromInject.Seconds == nil && !rec.Degraded && rec.Recovered:
-			return "never degraded"
-		default:
-			value, between := recoveryText(rec.FromInject.Seconds, rec.FromInject.Low, rec.FromInject.High)
-			return strings.TrimSpace(value + " " + between)
 		}
+		d := r.Recovery.FromInject
+		value, between := recoveryText(d.Seconds, d.Low, d.High)
+		return strings.TrimSpace(value + " " + between)
 	}
 	rows = append(rows, []string{"recovery", tell(a), tell(b)})
 	rows = append(rows, []string{"lost writes", lostOf(a), lostOf(b)})

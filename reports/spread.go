@@ -81,11 +81,8 @@ func (c *chart) spreadLine(e SuiteEntry, y float64, x func(float64) float64) {
 // end of its interval (took when it has none).
 func span(r Recovery) (took, high float64) {
 	took = r.FromInject.Low
-	switch {
-	case r.FromInject.Seconds != nil:
+	if r.FromInject.Seconds != nil {
 		took = *r.FromInject.Seconds
-	case !r.Degraded && r.Recovered:
-		took = 0
 	}
 	if high = took; r.FromInject.High != nil {
 		high = *r.FromInject.High

@@ -176,8 +176,6 @@ func (v Values) recovery(r *reports.Result) {
 		v[m] = Value{Missing: true}
 	case rec.FromInject.Seconds != nil:
 		v[m] = Value{Amount: *rec.FromInject.Seconds}
-	case !rec.Degraded && rec.Recovered:
-		v[m] = Value{}
 	case rec.Censored:
 		v[m] = Value{Amount: rec.FromInject.Low, AtLeast: true}
 	default:

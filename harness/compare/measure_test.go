@@ -58,7 +58,7 @@ func TestWhatIsComparedWithoutFaults(t *testing.T) {
 
 // What was not measured is missing, and never 0.
 func TestWhatIsMissingIsNotNothing(t *testing.T) {
-	unproven := faulty(0, 0, &reports.Recovery{Recovered: true})
+	unproven := faulty(0, 0, &reports.Recovery{Recovered: true, FromInject: reports.Duration{Seconds: new(float64)}})
 	unproven.Faults[0].Proven = false
 	for _, m := range []Measure{{KindBad, "get", inFault}, {Kind: KindP99, When: inFault}, {Kind: KindRecovery}} {
 		if got, known := Of(unproven)[m]; !known || !got.Missing {

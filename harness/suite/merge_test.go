@@ -147,7 +147,7 @@ func TestSpreads(t *testing.T) {
 	took := func(s float64) reports.SuiteRun {
 		return run(&reports.Recovery{Degraded: true, Recovered: true, FromInject: reports.Duration{Seconds: at(s), Low: s - 0.1, High: at(s + 0.1)}})
 	}
-	never := run(&reports.Recovery{Recovered: true, FromInject: reports.Duration{High: at(0.05)}})
+	never := run(&reports.Recovery{Recovered: true, FromInject: reports.Duration{Seconds: at(0), High: at(0.05)}})
 	ended := run(&reports.Recovery{Degraded: true, Censored: true, FromInject: reports.Duration{Low: 12}})
 	e := experimentOf(t, "name: x\n")
 

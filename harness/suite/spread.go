@@ -60,11 +60,8 @@ func recoverySpread(e *experiment.Experiment, runs []reports.SuiteRun) *reports.
 // recovered is how long a recovery took, or at the least when the run ended
 // before it.
 func recovered(r reports.Recovery) (took float64, censored bool) {
-	switch {
-	case r.FromInject.Seconds != nil:
-		return *r.FromInject.Seconds, false
-	case !r.Degraded && r.Recovered:
-		return 0, false
+	if s := r.FromInject.Seconds; s != nil {
+		return *s, false
 	}
 	return r.FromInject.Low, true
 }

@@ -67,7 +67,7 @@ func (s *stage) run(_ context.Context, i int, a Attempt) (run.Outcome, error) {
 	v := short(s.t, string(letter))[0]
 	low, high := 0.0, 0.5
 	r := &reports.Result{Run: "r", Substitutes: []string{"miniredis for redis-server"}, Validity: reports.Validity{Reasons: []string{"the host was busy"}}, Verdict: v, Why: "because", Experiment: s.jobs[i].Experiment.Name,
-		Recovery:   &reports.Recovery{Recovered: true, FromInject: reports.Duration{High: &high}},
+		Recovery:   &reports.Recovery{Recovered: true, FromInject: reports.Duration{Seconds: &low, High: &high}},
 		Objectives: []reports.Objective{{Name: "recovery", Verdict: v, Low: &low, High: &high, Why: "because", Line: 3}}}
 	if v != reports.Pass {
 		r.Objectives[0].Reason = map[reports.Verdict]string{reports.Fail: reports.LimitBroken, reports.Inconclusive: reports.InstrumentDisturbed}[v]

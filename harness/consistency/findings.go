@@ -124,6 +124,7 @@ type findings struct {
 	healings  []healing // by the place of the stretch that was broken
 	sessions  int       // reads that followed something of the same session
 	broken    int       // reads that broke a session guarantee, promised or not
+	owed      int       // reads that followed something that a promised guarantee is about
 	unkept    int       // reads that broke one that is promised
 	breaches  []broken  // the first of those
 	tallies   []tally
@@ -203,20 +204,12 @@ func (f *findings) order(h *register.History, ops []register.Op, t *tally, limit
 
 // session counts what broke a guarantee, and what broke one that is promised.
 func (f *findings) session(r *Registers, key uint32, h *register.History, ops []register.Op, t *tally) {
-	known := map[int]int64{} // by session, when it first knew something
-	for _, o := range ops {
-		if first, ok := known[o.Client]; !ok || o.Return < first {
-			known[o.Client] = o.Return
-		}
-	}
-	for _, o := range ops {
-		if !o.Write && known[o.Client] < o.Invoke {
-			f.sessions++
-		}
-	}
-	t.broken = len(h.Sessions(ops, register.Guarantees))
-	f.broken += t.broken
-	for _, s := range h.Sessions(ops, r.Promise.Session) {
+	seen, followed := h.Sessions(ops, register.Guarantees)
+	t.broken = len(seen)
+	f.broken, f.sessions = f.broken+len(seen), f.sessions+followed
+	promised, followed := h.Sessions(ops, r.Promise.Session)
+	f.owed += followed
+	for _, s := range promised {
 		f.unkept++
 		f.breaches = append(f.breaches, broken{key, s})
 	}

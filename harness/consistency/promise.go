@@ -19,7 +19,7 @@ const (
 	// nothing of another.
 	leastRested = 5
 	// leastFollowing is how many reads must have followed something of the same
-	// session.
+	// session that a promised guarantee is about.
 	leastFollowing = 30
 )
 
@@ -164,7 +164,7 @@ func (f *findings) convergenceObjective(q Question) reports.Objective {
 func (f *findings) orderObjective(q Question) reports.Objective {
 	r := q.Registers
 	o := reports.Objective{Name: "order", Target: strings.Join(r.Promise.Session, " and "), Measured: fmt.Sprintf("%d broken", f.unkept),
-		Low: number(float64(f.unkept)), High: number(float64(f.unkept)), Samples: f.sessions}
+		Low: number(float64(f.unkept)), High: number(float64(f.unkept)), Samples: f.owed}
 	least, kept, what := leastFollowing, "Every one of %d reads that followed something of the same client, through the same replica, kept it.", "reads followed something of the same client through the same replica"
 	if r.Promise.Linearizable {
 		o.Target, o.Measured, o.Samples = "linearizable", fmt.Sprintf("%d of %d registers are not", f.unordered, len(f.tallies)), f.reads
@@ -176,7 +176,7 @@ func (f *findings) orderObjective(q Question) reports.Objective {
 	case r.Promise.Linearizable && f.unordered > 0:
 		return because(o, reports.LimitBroken, fmt.Sprintf("No order explains %d of %d registers, first %s%s.", f.unordered, len(f.tallies), r.Name(f.firstUnordered().key), f.deltaWords()))
 	case !r.Promise.Linearizable && f.unkept > 0:
-		return because(o, reports.LimitBroken, fmt.Sprintf("%d of %d reads broke a promise to their client: %s.", f.unkept, f.sessions, r.breach(f.breaches[0], q.Replicas)))
+		return because(o, reports.LimitBroken, fmt.Sprintf("%d of %d reads broke a promise to their client: %s.", f.unkept, f.owed, r.breach(f.breaches[0], q.Replicas)))
 	case q.Aborted:
 		return because(o, reports.RunAborted, "Nothing was out of order when the run was aborted.")
 	case r.Promise.Linearizable && f.unknown > 0:

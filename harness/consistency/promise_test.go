@@ -97,6 +97,31 @@ func TestEachLimitTakesReads(t *testing.T) {
 	}
 }
 
+// A client that never wrote shows nothing of reading what it wrote.
+func TestAGuaranteeTakesReadsThatItIsAbout(t *testing.T) {
+	var ops []history.Op
+	for _, op := range planted() {
+		if writer := op.Seq%8 < 4; writer == (op.Kind == put) {
+			ops = append(ops, op)
+		}
+	}
+	for _, c := range []struct {
+		session []string
+		want    string
+		why     string
+	}{
+		{[]string{register.MonotonicReads}, "PASS ", "Every one of "},
+		{register.Guarantees, "PASS ", "Every one of "},
+		{[]string{register.ReadYourWrites}, "INCONCLUSIVE too-few-samples", "0 reads followed something"},
+	} {
+		_, objectives := ask(ops, asking(func(q *Question) { q.Registers.Promise.Session = c.session }))
+		o := objectives["order"]
+		if got := string(o.Verdict) + " " + o.Reason; got != c.want || !strings.HasPrefix(o.Why, c.why) {
+			t.Errorf("%v: %s, %q; want %s, %q", c.session, got, o.Why, c.want, c.why)
+		}
+	}
+}
+
 // The level is what was seen, whether or not anybody promised it: with a
 // guarantee broken that is not promised it is not that of both.
 func TestTheLevelIsTrueWhateverIsPromised(t *testing.T) {

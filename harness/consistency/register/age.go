@@ -94,13 +94,14 @@ func (o Op) guarantee() string {
 // Sessions is every read that gave a client a value that surely came before
 // one that the same client had written (where read-your-writes is among the
 // guarantees), or read (monotonic-reads), before. A read is told once, with the
-// latest value that the client knew by one of them.
-func (h *History) Sessions(ops []Op, guarantees []string) []Session {
+// latest value that the client knew by one of them. Followed is how many reads
+// could have been among them: the client had done something before that one of
+// the guarantees is about.
+func (h *History) Sessions(ops []Op, guarantees []string) (all []Session, followed int) {
 	byClient := map[int][]Op{}
 	for _, o := range ops {
 		byClient[o.Client] = append(byClient[o.Client], o)
 	}
-	var all []Session
 	for _, client := range byClient {
 		slices.SortFunc(client, func(a, b Op) int { return cmp.Compare(a.Return, b.Return) })
 		// The latest value to begin that the client knows of when a read begins.
@@ -124,6 +125,7 @@ func (h *History) Sessions(ops []Op, guarantees []string) []Session {
 			if n == 0 {
 				continue
 			}
+			followed++
 			if before := known[n-1]; h.begun(before) > h.last(o) {
 				all = append(all, Session{o, before, before.guarantee()})
 			}
@@ -132,5 +134,5 @@ func (h *History) Sessions(ops []Op, guarantees []string) []Session {
 	slices.SortFunc(all, func(a, b Session) int {
 		return cmp.Or(cmp.Compare(a.Read.Invoke, b.Read.Invoke), cmp.Compare(a.Read.Client, b.Read.Client))
 	})
-	return all
+	return all, followed
 }

@@ -82,7 +82,10 @@ func TestSessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := h.Sessions(ops, Guarantees)
+	got, followed := h.Sessions(ops, Guarantees)
+	if followed != 3 {
+		t.Errorf("%d reads followed something, want those of clients 2, 3 and 1", followed)
+	}
 	if len(got) != 2 || got[0].Broken != ReadYourWrites || got[0].Read.Client != 2 ||
 		got[1].Broken != MonotonicReads || got[1].Read.Client != 3 || got[1].Before.Value != 2 {
 		t.Errorf("broken: %+v; want client 2's own write and client 3's second read", got)
@@ -101,20 +104,21 @@ func TestSessionsOfOneGuarantee(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
-		of     []string
-		broken string
-		before uint64
+		of       []string
+		broken   string
+		before   uint64
+		followed int
 	}{
-		{[]string{ReadYourWrites}, ReadYourWrites, 2},
-		{[]string{MonotonicReads}, MonotonicReads, 3},
-		{Guarantees, MonotonicReads, 3},
+		{[]string{ReadYourWrites}, ReadYourWrites, 2, 2},
+		{[]string{MonotonicReads}, MonotonicReads, 3, 1},
+		{Guarantees, MonotonicReads, 3, 2},
 	} {
-		if got := h.Sessions(ops, c.of); len(got) != 1 || got[0].Broken != c.broken || got[0].Before.Value != c.before {
-			t.Errorf("of %v: %+v, want %s by %d", c.of, got, c.broken, c.before)
+		if got, followed := h.Sessions(ops, c.of); len(got) != 1 || followed != c.followed || got[0].Broken != c.broken || got[0].Before.Value != c.before {
+			t.Errorf("of %v: %+v of %d, want %s by %d of %d", c.of, got, followed, c.broken, c.before, c.followed)
 		}
 	}
-	if got := h.Sessions(ops, nil); len(got) != 0 {
-		t.Errorf("of none: %+v", got)
+	if got, followed := h.Sessions(ops, nil); len(got)+followed != 0 {
+		t.Errorf("of none: %+v of %d", got, followed)
 	}
 }
 
@@ -129,7 +133,7 @@ func TestALinearizableHistoryKeepsEverySession(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if broken := h.Sessions(ops, Guarantees); len(broken) > 0 {
+		if broken, _ := h.Sessions(ops, Guarantees); len(broken) > 0 {
 			t.Fatalf("%+v of %+v", broken, ops)
 		}
 	})

@@ -54,7 +54,7 @@ func (c *Checker) Check(q Question) (reports.Consistency, []reports.Objective) {
 		Examples: append(append(n.lostExamples, c.foreignExamples(q.Replicas)...), n.backToLife...),
 	}
 	if q.Registers != nil {
-		f := q.Registers.findings(c.registers, q.Faults)
+		f := q.Registers.findings(c.registers, c.slow, q.Faults)
 		objectives = append(objectives, f.promised(q)...)
 		f.describe(&out, q)
 		c.found = f

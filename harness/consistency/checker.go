@@ -36,6 +36,7 @@ type Checker struct {
 	strange []history.Op // the first foreign values
 
 	registers gathered
+	slow      slowest   // writes of every stream
 	found     *findings // by Check, about the registers
 	wide      bool      // a replica beyond the 64 that can be told apart
 }
@@ -65,6 +66,7 @@ func (c *Checker) Add(op history.Op) {
 		c.foreign++
 		c.example(op)
 	}
+	c.slow.add(op)
 	switch op.Stream {
 	case history.Durability:
 		w := c.at(op.Seq)

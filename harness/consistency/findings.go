@@ -119,6 +119,7 @@ type tally struct {
 // findings is everything that the register stream shows.
 type findings struct {
 	stretches []stretch
+	detours   slowest   // by their ends
 	healthy   held      // to what is promised while nothing is broken
 	fault     held      // while something is
 	healings  []healing // by the place of the stretch that was broken
@@ -150,8 +151,8 @@ func (f *findings) judged() []held {
 }
 
 // findings reads the registers one after the other.
-func (r *Registers) findings(g gathered, faults []Fault) *findings {
-	f := &findings{stretches: stretches(faults, r.Promise, r.Begin, r.End)}
+func (r *Registers) findings(g gathered, writes slowest, faults []Fault) *findings {
+	f := &findings{stretches: stretches(faults, r.Promise, r.Begin, r.End), detours: r.detoured(writes)}
 	f.healings = make([]healing, len(f.stretches))
 	limit := r.Search / time.Duration(max(1, len(g)))
 	for _, key := range g.keys() {

@@ -149,6 +149,12 @@ func slow99(seq uint64, at float64, took int64) history.Op {
 	return op
 }
 
+// slowPut is a write of the load that took longer.
+func slowPut(at float64, took int64) history.Op {
+	from := int64(at * 1e9)
+	return history.Op{Stream: history.Load, Kind: put, Effect: history.Acknowledged, Status: 201, Attempts: 1, Sent: from, Done: from + took}
+}
+
 // heldUp is a run that others held up for a while, from at (s) on.
 func heldUp(at float64, by int64) func(*Question) {
 	begin := int64(at * 1e9)
@@ -196,6 +202,15 @@ func TestWhatIsPlantedIsFound(t *testing.T) {
 			want:   "staleness FAIL limit-broken, convergence PASS , order PASS , foreign PASS "},
 		{name: "one of a write that was in time all the same", ops: []history.Op{wrote99(a, 10), slow99(b, 11, 80*ms), read99(100_002, 12, of(a), 1)},
 			change: heldUp(11, 80*ms),
+			want:   "staleness FAIL limit-broken, convergence PASS , order PASS , foreign PASS "},
+		{name: "one of a quick write soon after", ops: []history.Op{slowPut(7.5, 400*ms), wrote99(a, 10), wrote99(b, 11), read99(100_002, 12, of(a), 1)},
+			change: heldUp(7.5, 250*ms),
+			want:   "staleness INCONCLUSIVE instrument-disturbed, convergence PASS , order PASS , foreign PASS "},
+		{name: "one of a quick write when the data must have converged since", ops: []history.Op{slowPut(5.5, 400*ms), wrote99(a, 10), wrote99(b, 11), read99(100_002, 12, of(a), 1)},
+			change: heldUp(5.5, 250*ms),
+			want:   "staleness FAIL limit-broken, convergence PASS , order PASS , foreign PASS "},
+		{name: "one of a quick write before others held one up", ops: []history.Op{wrote99(a, 10), wrote99(b, 11), slowPut(11.2, 400*ms), read99(100_002, 12, of(a), 1)},
+			change: heldUp(11.2, 250*ms),
 			want:   "staleness FAIL limit-broken, convergence PASS , order PASS , foreign PASS "},
 		{name: "one of such a write that never comes", ops: []history.Op{wrote99(a, 10), slow99(b, 11, 400*ms), read99(100_002, 18, of(a), 1)},
 			change: heldUp(11, 400*ms),

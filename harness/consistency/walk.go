@@ -83,21 +83,12 @@ func (w *walk) old(o register.Op, from int64) old {
 	all := old{key: w.key, read: o, by: by, age: o.Invoke - by.Return, limit: Unbounded}
 	if w.HeldUp != nil {
 		all.held = min(all.age, w.HeldUp(by.Return, o.Invoke))
-		if w.detoured(by) && all.age-all.held > 0 {
-			all.held += min(all.age-all.held, int64(w.Promise.Convergence))
+		// What was kept aside is seen when the data has converged.
+		if c := int64(w.Promise.Convergence); w.detours.during(by.Invoke-c, by.Return) {
+			all.held += min(all.sure(), c)
 		}
 	}
 	return all
-}
-
-// detoured says that others may have made the system take a write another way
-// than it would have: held up for most of its time, and for longer than an
-// answer may be old, it may have been given up on within the system and kept
-// aside, as it is in a fault. For as long as the data has to converge after one
-// it is then no surprise where it is not seen yet.
-func (w *walk) detoured(write register.Op) bool {
-	took := write.Return - write.Invoke
-	return took > int64(w.Promise.Healthy) && 2*w.HeldUp(write.Invoke, write.Return) >= took
 }
 
 // converged holds a read in a healthy stretch to what it must have converged to

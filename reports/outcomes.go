@@ -29,7 +29,7 @@ type layer struct {
 }
 
 // outcomeChart stacks what became of the requests against the offered rate,
-// and below, on its own scale, what was lost of it.
+// and below, on its own scale, what was not good.
 func outcomeChart(sc scene, r *Result, s *Series) *chart {
 	layers, offered, planned := stack(sc, s)
 	if planned == 0 {
@@ -275,7 +275,7 @@ func outcomeSentence(sc scene, layers []layer, planned int) string {
 	}
 	said := fmt.Sprintf("Each step is %s. Of %s, %s were good (%s)", sc.pointIs(), plural(planned, "request"), count(good), percent(float64(good)/float64(planned)))
 	if lost := planned - good; lost > 0 {
-		said += fmt.Sprintf("; the area between good and offered is what was lost: %s, mostly “%s” (%s)", plural(lost, "request"), worst, count(most))
+		said += fmt.Sprintf("; the area between good and offered is what was not: %s, mostly “%s” (%s)", plural(lost, "request"), worst, count(most))
 	}
 	return said + "."
 }

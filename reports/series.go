@@ -81,8 +81,8 @@ type Heat struct {
 	Cells  [][]int `json:"cells"` // [second][row]
 }
 
-// Strip is the share of bad requests of a scope, second by second; null where
-// it had no request.
+// Strip is the share of bad requests of a scope, second by second, of those
+// that are not in doubt; null where there was none.
 type Strip struct {
 	Scope string     `json:"scope"`
 	N     []int      `json:"n"`

@@ -46,7 +46,7 @@ func stripChart(sc scene, s *Series) *chart {
 	}
 	sc.edges(c, b)
 	sc.timeAxis(c, b.bottom)
-	c.Sentence = "Each cell is the bad share of " + sc.pointIs() + ": none is a thin line, taller and darker is more (up to 1, 5, 20, 50 % and above); no line means no request."
+	c.Sentence = "Each cell is the bad share of " + sc.pointIs() + ", those in doubt left out: none is a thin line, taller and darker is more (up to 1, 5, 20, 50 % and above); no line means that there was no request."
 	if where == "" {
 		c.Sentence += " No scope had a bad request."
 	} else {

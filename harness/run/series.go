@@ -107,9 +107,9 @@ func (s *summary) add(op history.Op, scopes ...string) {
 	s.outcomes[outcome][t]++
 	if outcome != inDoubt {
 		s.share(op, bad)
-	}
-	for _, scope := range scopes {
-		s.inScope(scope, t, bad)
+		for _, scope := range scopes {
+			s.inScope(scope, t, bad)
+		}
 	}
 	if op.Class != history.Unsent {
 		s.ranked(op)

@@ -86,11 +86,16 @@ func TestSharesLeaveOutWhatIsInDoubt(t *testing.T) {
 		case i >= 110 && i < 120:
 			op.Class = history.Timeout
 		}
-		s.add(op)
+		s.add(op, "mapper-1")
 	}
 	want := []reports.Share{{Phase: "baseline", Operation: "get", Judged: 50}, {Phase: "baseline", Operation: "put", Judged: 50},
 		{Phase: "fault", Operation: "get", Judged: 45, Bad: 5}, {Phase: "fault", Operation: "put", Judged: 45, Bad: 5}}
 	if got := s.sharesOf([]string{"get", "put"}); !slices.Equal(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
+	}
+	series, _ := s.finish()
+	strip := series.Strips[0]
+	if *strip.Bad[10] != 1 || strip.Bad[11] != nil || strip.N[11] != 0 || *strip.Bad[12] != 0 {
+		t.Errorf("the strip counts what is in doubt: %+v", strip)
 	}
 }

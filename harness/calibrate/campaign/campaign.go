@@ -229,7 +229,7 @@ func (e Entry) outcome() string {
 }
 
 func (c *campaign) say(r Row, n int, format string, args ...any) {
-	fmt.Fprintf(c.Progress, "%s %d/%d: %s\n", r.Name, n+1, r.Wanted, fmt.Sprintf(format, args...))
+	fmt.Fprintf(c.Progress, "run %d of %d of “%s”: %s\n", n+1, r.Wanted, r.Name, fmt.Sprintf(format, args...))
 }
 
 func (c *campaign) folder(r Row) string { return filepath.Join(c.Folder, r.Folder) }

@@ -75,8 +75,23 @@ func (c Claim) Row(wanted int) Row {
 		e.Told = calibrate.Told{Objectives: r.Objectives, Consistency: r.Consistency}
 		e.Miss = c.miss(r)
 		e.Open = e.Miss != "" && c.open(r)
+		if caught := c.catcher(r); caught != nil && e.Miss == "" {
+			e.Why = caught.Name + ": " + caught.Why // what the run FAILed by first may be another objective
+		}
 		return nil
 	}}
+}
+
+// catcher is the objective that is to catch the defect; nil when there is none.
+func (c Claim) catcher(r *reports.Result) *reports.Objective {
+	if c.Experiment.Expect == nil {
+		return nil
+	}
+	i := slices.IndexFunc(r.Objectives, func(o reports.Objective) bool { return o.Name == c.Experiment.Expect.Objective })
+	if i < 0 {
+		return nil
+	}
+	return &r.Objectives[i]
 }
 
 // miss is how a run ended otherwise than the claim says; "" when it does not.

@@ -108,6 +108,9 @@ func TestTheRowOfAClaim(t *testing.T) {
 	for i, r := range []*reports.Result{came(reports.Fail, "lostWrites FAIL limit-broken", "residual FAIL limit-broken"), came(reports.Fail, "lostWrites FAIL limit-broken"), came(reports.Pass, "lostWrites PASS -")} {
 		entries = append(entries, entry(t, defective, fmt.Sprint(i), r))
 	}
+	if why := entries[0].Why; !strings.HasPrefix(why, "lostWrites: ") {
+		t.Errorf("what caught it is told as %q", why)
+	}
 	other := entry(t, defective, "3", came(reports.Pass))
 	other.Row = "x with forgetful: FAIL by foreign (limit-broken)" // as the file said before
 	r := Defects([]Claim{defective}, append(entries, other, Entry{Row: defective.String(), Failed: "no port"}))[0]

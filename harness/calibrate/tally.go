@@ -111,8 +111,31 @@ func Quantile(all []float64, q float64) float64 {
 // showed none: 3/n (the rule of three), at most 1.
 func Bound(n int) float64 { return min(1, 3/float64(max(1, n))) }
 
+// String is the tally in a line, without what the row has nothing of.
 func (t Tally) String() string {
-	return fmt.Sprintf("%d runs, found %d/%d, extra %d, recovery p50 %.2f p95 %.2f max %.2f ms, onset p95 %.2f ms, intervals %.1f %%, losses p95 %.2f %%, FAIL %d, INCONCLUSIVE %d %v, lost %+v, foreign %+v, stale %+v, disordered %+v",
-		t.Runs, t.Found, t.Outages, t.Extra, Quantile(t.Recovery, 0.5), Quantile(t.Recovery, 0.95), Quantile(t.Recovery, 1), Quantile(t.Onset, 0.95),
-		100*t.Intervals.Ratio(), 100*Quantile(t.Losses, 0.95), t.FalseFails, t.Undecided, t.Reasons, t.Lost, t.Foreign, t.Stale, t.Disordered)
+	s := fmt.Sprintf("%d runs, FAIL %d, INCONCLUSIVE %d", t.Runs, t.FalseFails, t.Undecided)
+	if t.Outages+t.Extra > 0 {
+		s += fmt.Sprintf(", found %d of %d, %d more", t.Found, t.Outages, t.Extra)
+	}
+	if len(t.Recovery) > 0 {
+		s += fmt.Sprintf(", recovery p50 %.2f p95 %.2f max %.2f ms", Quantile(t.Recovery, 0.5), Quantile(t.Recovery, 0.95), Quantile(t.Recovery, 1))
+	}
+	if len(t.Onset) > 0 {
+		s += fmt.Sprintf(", onset p95 %.2f ms", Quantile(t.Onset, 0.95))
+	}
+	if t.Intervals.Of > 0 {
+		s += fmt.Sprintf(", intervals %.1f %%", 100*t.Intervals.Ratio())
+	}
+	if len(t.Losses) > 0 {
+		s += fmt.Sprintf(", losses p95 %.2f %%", 100*Quantile(t.Losses, 0.95))
+	}
+	for _, c := range []struct {
+		name string
+		Count
+	}{{"lost", t.Lost}, {"foreign", t.Foreign}, {"stale", t.Stale}, {"disordered", t.Disordered}} {
+		if c.Truth+c.Told > 0 {
+			s += fmt.Sprintf(", %s %d of %d", c.name, c.Told, c.Truth)
+		}
+	}
+	return s
 }

@@ -52,7 +52,7 @@ var table = []check{
 		"a generator that waits for a processor beside the stress that it asked for measures itself: a run that would is refused",
 		Get{"", "stop what is not part of the run, and see whether another run is under way"}, lookGenerator},
 	{"left-behind", true, []string{forLocal, forDocker},
-		"what a killed run left disturbs the next, which removes it before it starts",
+		"another run, or what a killed one left, would disturb the next, which waits or is refused, and removes what was left",
 		Get{"", "gauntlet gc"}, lookLeft},
 	{"redis-server", false, []string{forLocal, forTests},
 		"the real Redis is killed instead of the embedded substitute",

@@ -34,7 +34,7 @@ func lookLeft(_ context.Context, m Machine, _ Needs) finding {
 	case len(dead) > 0:
 		return finding{state: Warn, found: found}
 	case len(alive) > 0:
-		return finding{Warn, found, "wait for it: a second run is refused meanwhile, or waits with --wait"}
+		return finding{Warn, found, "wait for it, or run with --wait: two runs at once are refused"}
 	}
 	return finding{state: OK, found: "nothing"}
 }

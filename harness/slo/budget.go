@@ -102,8 +102,8 @@ func (a *analysis) spent(spec Availability) reports.Objective {
 	used := b.OfPeriod
 	o.Measured, o.Low, o.High, o.Samples = percent(used.Value), &used.Low, &used.High, b.Burn.Judged
 	o.Margin = reports.Margin(most-used.Value, most)
-	spent := fmt.Sprintf("In %s %d of %d requests of %s were bad, %.3g times what %s leaves: %s of the error budget of %s",
-		duration(int64(b.Burn.Seconds*1e9)), b.Burn.Bad, b.Burn.Judged, sc.spoken(), b.Burn.Value, percent(spec.Ratio), percent(used.Value), days)
+	spent := fmt.Sprintf("In %s %d of %d requests of %s were bad, %s times what %s leaves: %s of the error budget of %s",
+		duration(int64(b.Burn.Seconds*1e9)), b.Burn.Bad, b.Burn.Judged, sc.spoken(), times(b.Burn.Value), percent(spec.Ratio), percent(used.Value), days)
 	switch {
 	case used.Low > most:
 		return because(o, reports.LimitBroken, spent+".")
@@ -115,4 +115,12 @@ func (a *analysis) spent(spec Availability) reports.Objective {
 		return because(o, reports.FaultUnproven, a.unproven()+" is not known to have worked, so that what was not used shows nothing.")
 	}
 	return because(o, "", spent+".")
+}
+
+// times is a burn rate with three digits, and never as a power of ten.
+func times(v float64) string {
+	if v >= 100 {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.3g", v)
 }

@@ -99,3 +99,11 @@ func TestTheBudgetObjective(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) { c.check(t, c.name) })
 	}
 }
+
+func TestTimesAreNeverAPowerOfTen(t *testing.T) {
+	for v, want := range map[float64]string{0.0709: "0.0709", 40: "40", 99.96: "100", 1000: "1000", 123456: "123456"} {
+		if got := times(v); got != want {
+			t.Errorf("%g: %q, want %q", v, got, want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"gauntlet/harness/history"
 )
@@ -86,7 +87,7 @@ func (sc *scope) spoken() string {
 	case byOperation:
 		return "operation " + sc.name[len("op:"):]
 	case byReplica, byShard:
-		return sc.name
+		return strings.Replace(sc.name, ":", " ", 1)
 	}
 	return "the service"
 }

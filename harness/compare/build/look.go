@@ -103,7 +103,7 @@ func (f Finder) revision(ctx context.Context, what string) (sought, error) {
 	if err != nil {
 		return sought{}, err
 	}
-	return sought{told: fmt.Sprintf("revision %s, commit %.12s", what, commit), make: func(ctx context.Context, to string) error {
+	return sought{told: fmt.Sprintf("revision %s, commit %.7s", what, commit), make: func(ctx context.Context, to string) error {
 		tree, err := f.folderFor("source-")
 		if err != nil {
 			return err

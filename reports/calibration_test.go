@@ -86,7 +86,7 @@ func TestWhatACalibrationSaysOfItself(t *testing.T) {
 		{heldCalibration(), Pass, "8 of 8 rows hold", "Every row keeps"},
 		{unmeasured, Inconclusive, "7 of 8 rows hold", "not measured yet"},
 		{calibrationSample(), Fail, "8 of 12 rows hold", "Sockets, 5 % brown-out"},
-		{&Calibration{}, Inconclusive, "0 of 0 rows hold", "not measured"},
+		{&Calibration{}, Inconclusive, "0 of 0 rows hold", "Nothing was measured yet."},
 	} {
 		if v, kept, why := holding(c.of); v != c.want || kept != c.kept || !strings.Contains(why, c.why) {
 			t.Errorf("%s, %s, %s: want %s, %s, %s", v, kept, why, c.want, c.kept, c.why)

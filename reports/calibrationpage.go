@@ -117,7 +117,9 @@ func holding(c *Calibration) (v Verdict, kept, why string) {
 	switch {
 	case len(broken) > 0:
 		return Fail, kept, fmt.Sprintf("%s: %s.", rowsDoNot(len(broken)), strings.Join(broken, "; "))
-	case unmeasured > 0 || rows == 0:
+	case rows == 0:
+		return Inconclusive, kept, "Nothing was measured yet."
+	case unmeasured > 0:
 		return Inconclusive, kept, fmt.Sprintf("%s not measured yet.", plural(unmeasured, "row"))
 	}
 	return Pass, kept, "Every row keeps its goal, and every harness that is wrong on purpose is caught by the row that names it."

@@ -1,6 +1,11 @@
 package calibrate
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
 
 // Socket is a row of the socket layer's table: an experiment against servers
 // that follow a script, and what is demanded of the harness then.
@@ -32,4 +37,23 @@ func Sockets() []Socket {
 		{Name: "registers, answers too old", Experiment: "registers", Goal: told, AnyHost: true},
 		{Name: "registers, clients put back", Experiment: "registers-order", Goal: told, AnyHost: true},
 	}
+}
+
+// SocketsOf are the rows of those experiments, all for none. The error names an
+// experiment that no row has.
+func SocketsOf(experiments []string) ([]Socket, error) {
+	all := Sockets()
+	if len(experiments) == 0 {
+		return all, nil
+	}
+	names := make([]string, len(all))
+	for i, s := range all {
+		names[i] = s.Experiment
+	}
+	for _, e := range experiments {
+		if !slices.Contains(names, e) {
+			return nil, fmt.Errorf("no row has the experiment %q; there are: %s", e, strings.Join(names, ", "))
+		}
+	}
+	return slices.DeleteFunc(all, func(s Socket) bool { return !slices.Contains(experiments, s.Experiment) }), nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -95,10 +94,13 @@ type seededCommand struct {
 	Times int    `help:"Play so many times as many histories as the tests do." default:"1" placeholder:"N"`
 }
 
+// mostTimes is some hours of a core, and what came of so many is still in memory.
+const mostTimes = 1000
+
 // Run plays every row, with the judges that are wrong on purpose.
 func (c *seededCommand) Run(ctx context.Context, std streams) error {
-	if c.Times < 1 {
-		return exit{exitUsage, errors.New("--times is at least 1")}
+	if c.Times < 1 || c.Times > mostTimes {
+		return exit{exitUsage, fmt.Errorf("--times is from 1 to %d", mostTimes)}
 	}
 	out, experiments, err := c.folders()
 	if err != nil {

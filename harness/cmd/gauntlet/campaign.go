@@ -7,7 +7,6 @@ import (
 	"io"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"time"
 
 	"gauntlet/harness/calibrate"
@@ -22,6 +21,29 @@ type making struct {
 	calibration
 	Within time.Duration `help:"Begin no run that would not be over by then; what is missing is made by the next call." placeholder:"DURATION"`
 	Seed   int64         `help:"Seed from which those of the runs are derived." default:"1" placeholder:"N"`
+}
+
+// Validate refuses a time that is over before anything began: taken for none,
+// it would let a script that came too late run for hours.
+func (m making) Validate() error {
+	if m.Within < 0 {
+		return fmt.Errorf("--within=%s is no time to come; without it there is no limit", m.Within)
+	}
+	return nil
+}
+
+// count is how many runs of a row there are to be.
+type count int
+
+// mostRuns of a row: the seeds of the next row begin there.
+const mostRuns = 1000
+
+// Validate refuses what is no such number.
+func (n count) Validate() error {
+	if n < 0 || n > mostRuns {
+		return fmt.Errorf("%d is not from 0 to %d", n, mostRuns)
+	}
+	return nil
 }
 
 // carry makes the runs of a ledger and shows its layer. experiments are those
@@ -55,7 +77,7 @@ func (m making) carry(ctx context.Context, file, layer string, rows []campaign.R
 	}
 	missing, err := campaign.Carry(ctx, campaign.Options{
 		Folder: campaign.Runs(out, file), Rows: rows, Within: m.Within, Now: time.Now, Progress: std.err,
-		Seed: func(row, n int) int64 { return m.Seed + int64(1000*row+n) },
+		Seed: func(row, n int) int64 { return m.Seed + int64(mostRuns*row+n) },
 		Run: func(ctx context.Context, row int, seed int64, to string) (run.Outcome, error) {
 			return once(ctx, jobs[row], seed, to)
 		},
@@ -117,7 +139,7 @@ func seeded(j *prepared, seed int64) (*prepared, error) {
 // socketsCommand is the layer on sockets.
 type socketsCommand struct {
 	making
-	Runs int      `help:"Of each row; those that were made before count." default:"2" placeholder:"N"`
+	Runs count    `help:"Of each row; those that were made before count." default:"2" placeholder:"N"`
 	Rows []string `arg:"" optional:"" name:"experiment" help:"Only these of experiments/calibration." placeholder:"NAME"`
 }
 
@@ -127,20 +149,18 @@ func (c *socketsCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
+	sockets, err := calibrate.SocketsOf(c.Rows)
+	if err != nil {
+		return exit{exitUsage, err}
+	}
 	var rows []campaign.Row
 	var experiments []*experiment.Experiment
-	for _, s := range calibrate.Sockets() {
-		if len(c.Rows) > 0 && !slices.Contains(c.Rows, s.Experiment) {
-			continue
-		}
+	for _, s := range sockets {
 		e, err := experiment.Read(filepath.Join(folder, s.Experiment+".yaml"))
 		if err != nil {
 			return err
 		}
-		rows, experiments = append(rows, campaign.SocketRow(s, c.Runs, e)), append(experiments, e)
-	}
-	if len(rows) == 0 {
-		return exit{exitUsage, fmt.Errorf("no row has one of the experiments %q", c.Rows)}
+		rows, experiments = append(rows, campaign.SocketRow(s, int(c.Runs), e)), append(experiments, e)
 	}
 	return c.carry(ctx, campaign.SocketsFile, campaign.SocketsLayer, rows, experiments, std)
 }
@@ -148,8 +168,8 @@ func (c *socketsCommand) Run(ctx context.Context, std streams) error {
 // healthyCommand is the false alarms.
 type healthyCommand struct {
 	making
-	Runs     int `help:"Of healthy systems; those that were made before count." default:"300" placeholder:"N"`
-	Controls int `help:"Runs of each control, which must FAIL." default:"3" placeholder:"N"`
+	Runs     count `help:"Of healthy systems; those that were made before count." default:"300" placeholder:"N"`
+	Controls count `help:"Runs of each control, which must FAIL." default:"3" placeholder:"N"`
 }
 
 // stressors is how many threads compute beside every other healthy run: twice as
@@ -177,16 +197,16 @@ func (c *healthyCommand) Run(ctx context.Context, std streams) error {
 		if err != nil {
 			return exit{exitUsage, err}
 		}
-		rows, experiments = append(rows, campaign.ControlRow(e, c.Controls)), append(experiments, e)
+		rows, experiments = append(rows, campaign.ControlRow(e, int(c.Controls))), append(experiments, e)
 	}
-	rows, experiments = append(rows, campaign.HealthyRows(c.Runs, burner)...), append(experiments, healthy, healthy)
+	rows, experiments = append(rows, campaign.HealthyRows(int(c.Runs), burner)...), append(experiments, healthy, healthy)
 	return c.carry(ctx, campaign.HealthyFile, campaign.HealthyLayer, rows, experiments, std)
 }
 
 // defectsCommand is the defects that the target can be built with.
 type defectsCommand struct {
 	making
-	Runs int      `help:"With each defect, and of each experiment without; those that were made before count." default:"1" placeholder:"N"`
+	Runs count    `help:"With each defect, and of each experiment without; those that were made before count." default:"1" placeholder:"N"`
 	Only []string `arg:"" optional:"" name:"defect" help:"Only these defects, or those of these experiments of experiments/calibration/defects." placeholder:"NAME"`
 }
 
@@ -202,7 +222,7 @@ func (c *defectsCommand) Run(ctx context.Context, std streams) error {
 	var rows []campaign.Row
 	var experiments []*experiment.Experiment
 	for _, claim := range claims {
-		rows, experiments = append(rows, claim.Row(c.Runs)), append(experiments, claim.Experiment)
+		rows, experiments = append(rows, claim.Row(int(c.Runs))), append(experiments, claim.Experiment)
 	}
 	return c.carry(ctx, campaign.DefectsFile, campaign.DefectsLayer, rows, experiments, std)
 }

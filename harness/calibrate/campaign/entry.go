@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -34,6 +35,18 @@ type Entry struct {
 	// Failed is why nothing can be said of the run: the system did not come up, or
 	// the log of what it did is not whole.
 	Failed string `json:"failed,omitempty"`
+}
+
+// check says why it is no entry: a run that ended as none does would count as
+// one without an alarm.
+func (e Entry) check() error {
+	switch {
+	case e.Row == "" || e.Run == "" && e.Failed == "":
+		return errors.New("no entry of a run")
+	case e.Failed != "" || e.Verdict == reports.Pass || e.Verdict == reports.Fail || e.Verdict == reports.Inconclusive:
+		return nil
+	}
+	return fmt.Errorf("the run %s has the verdict %q, which is none", e.Run, e.Verdict)
 }
 
 // Tally is what came of the run.

@@ -66,8 +66,8 @@ func parse(text []byte) (all []Entry, err error) {
 		if err := json.Unmarshal(line, &e); err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
-		if e.Row == "" || e.Run == "" && e.Failed == "" {
-			return nil, fmt.Errorf("line %d: no entry of a run", n)
+		if err := e.check(); err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
 		if e.Run != "" && seen[e.Run] {
 			return nil, fmt.Errorf("line %d: the run %s is entered a second time", n, e.Run)
@@ -108,6 +108,9 @@ func (l *Ledger) Has(run string) bool {
 func (l *Ledger) Enter(e Entry) error {
 	if e.Run != "" && l.Has(e.Run) {
 		return fmt.Errorf("the run %s is entered already", e.Run)
+	}
+	if err := e.check(); err != nil {
+		return err
 	}
 	line, err := json.Marshal(e)
 	if err != nil {

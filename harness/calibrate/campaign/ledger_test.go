@@ -51,7 +51,7 @@ func TestALedgerSurvivesATear(t *testing.T) {
 		if cut == len(whole) {
 			had = 2
 		}
-		if l.Done("a") != had || !l.Has("r1") || l.Enter(Entry{Row: "a", Run: "r3"}) != nil {
+		if l.Done("a") != had || !l.Has("r1") || l.Enter(Entry{Row: "a", Run: "r3", Verdict: reports.Fail}) != nil {
 			t.Fatalf("cut at %d: %d entries", cut, l.Done("a"))
 		}
 		l.Close()
@@ -64,11 +64,15 @@ func TestALedgerSurvivesATear(t *testing.T) {
 func TestALedgerCountsNoRunTwice(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.ndjson")
 	l := open(t, path)
-	if err := errors.Join(l.Enter(Entry{Row: "a", Run: "r1"}), l.Enter(Entry{Row: "a", Failed: "no port"}), l.Enter(Entry{Row: "a", Failed: "no port"})); err != nil {
+	if err := errors.Join(l.Enter(Entry{Row: "a", Run: "r1", Verdict: reports.Pass}), l.Enter(Entry{Row: "a", Failed: "no port"}), l.Enter(Entry{Row: "a", Failed: "no port"})); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Enter(Entry{Row: "b", Run: "r1"}); err == nil || l.Done("a") != 1 || l.Done("b") != 0 {
+	if err := l.Enter(Entry{Row: "b", Run: "r1", Verdict: reports.Pass}); err == nil || l.Done("a") != 1 || l.Done("b") != 0 {
 		t.Errorf("%v, %d and %d", err, l.Done("a"), l.Done("b"))
+	}
+	// What could not be read again is not written.
+	if err := l.Enter(Entry{Row: "a", Run: "r2"}); err == nil || l.Done("a") != 1 {
+		t.Errorf("without a verdict: %v, %d", err, l.Done("a"))
 	}
 }
 
@@ -84,9 +88,11 @@ func TestALedgerIsHeldByOne(t *testing.T) {
 
 func TestWhatIsNoLedgerIsRefused(t *testing.T) {
 	for text, want := range map[string]string{
-		"{\"row\":\"a\",\"run\":\"x\"}\nhello\n": "line 2",
-		"{}\n":                                   "line 1: no entry",
-		"{\"row\":\"a\",\"run\":\"x\"}\n{\"row\":\"b\",\"run\":\"x\"}\n": "line 2: the run x is entered a second time",
+		"{\"row\":\"a\",\"run\":\"x\",\"verdict\":\"PASS\"}\nhello\n": "line 2",
+		"{}\n":                            "line 1: no entry",
+		"{\"row\":\"a\",\"run\":\"x\"}\n": `line 1: the run x has the verdict "", which is none`,
+		"{\"row\":\"a\",\"run\":\"x\",\"verdict\":\"pass\"}\n":                                                     `line 1: the run x has the verdict "pass"`,
+		"{\"row\":\"a\",\"run\":\"x\",\"verdict\":\"PASS\"}\n{\"row\":\"b\",\"run\":\"x\",\"verdict\":\"PASS\"}\n": "line 2: the run x is entered a second time",
 	} {
 		path := filepath.Join(t.TempDir(), "ledger.ndjson")
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {

@@ -71,7 +71,7 @@ func ReadResult(dir string) (*reports.Result, *reports.Series, error) {
 	defer r.Close()
 	result, err := reports.ReadResult(r)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("%s: %w", r.Name(), err)
 	}
 	result.Folder = dir
 	f, err := os.Open(filepath.Join(dir, seriesFile))
@@ -80,7 +80,10 @@ func ReadResult(dir string) (*reports.Result, *reports.Series, error) {
 	}
 	defer f.Close()
 	series, err := reports.ReadSeries(f)
-	return result, series, err
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return result, series, nil
 }
 
 // recentRuns is how many earlier runs the page shows.

@@ -25,7 +25,7 @@ var file = slices.Concat(object[draft]{
 	needed(scalar("name", "What the experiment is called: the name of its file.",
 		pattern("a name of letters, digits, '.', '_' and '-'", `^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`),
 		func(d *draft) *string { return &d.Name })),
-	scalar("hypothesis", "What is expected to hold, in one sentence.", words("a sentence"),
+	scalar("hypothesis", "What is expected to hold, in one sentence.", prose("a sentence"),
 		func(d *draft) *string { return &d.Hypothesis }),
 	nested("target", "The system under test.", targetFields, func(d *draft) *draft { return d }),
 	nested("load", "The traffic.", loadFields, func(d *draft) *draft { return d }),

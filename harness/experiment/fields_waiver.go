@@ -13,10 +13,10 @@ import (
 var waiverFields = object[Waiver]{
 	needed(scalar("objective", "The objective whose FAIL is accepted for now, as result.json names it.", words("the name of an objective"),
 		func(w *Waiver) *string { return &w.Objective })),
-	needed(scalar("owner", "Who has to mend it.", words("a person or a team"), func(w *Waiver) *string { return &w.Owner })),
+	needed(scalar("owner", "Who has to mend it.", prose("a person or a team"), func(w *Waiver) *string { return &w.Owner })),
 	needed(scalar("until", "The last day on which it holds (UTC).", date, func(w *Waiver) *time.Time { return &w.Until })),
-	needed(scalar("reason", "Why it is accepted.", words("a sentence"), func(w *Waiver) *string { return &w.Reason })),
-	scalar("reference", "Where it is being mended: a ticket or an address.", words("a reference"), func(w *Waiver) *string { return &w.Reference }),
+	needed(scalar("reason", "Why it is accepted.", prose("a sentence"), func(w *Waiver) *string { return &w.Reason })),
+	scalar("reference", "Where it is being mended: a ticket or an address.", prose("a reference"), func(w *Waiver) *string { return &w.Reference }),
 }
 
 // date is a day of the calendar. A time of day would have a time zone, which

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
@@ -90,6 +91,17 @@ func words(what string) unit[string] {
 			return "", wrong{problem: "is empty"}
 		}
 		return w.text, nil
+	}}
+}
+
+// prose is words that a person reads: whose name is made of NULs has none.
+func prose(what string) unit[string] {
+	text := words(what)
+	return unit[string]{text.what, text.schema, func(w word) (string, error) {
+		if strings.ContainsFunc(w.text, func(r rune) bool { return unicode.IsControl(r) && !unicode.IsSpace(r) }) {
+			return "", wrong{problem: "holds a control character, which nobody can read"}
+		}
+		return text.parse(w)
 	}}
 }
 

@@ -149,10 +149,15 @@ func (d *decider) changes() {
 
 // stops tells what the stop condition takes away: an outage that would end
 // within the limit may end the run first, and what is cut short is not decided
-// by it.
+// by it. One that can end no run is refused: somebody relies on it.
 func (d *decider) stops() {
 	stop, limit := d.e.Stop, d.e.SLO.Recovery
 	if stop == nil {
+		return
+	}
+	if longest := d.Total + d.Extra; stop.For > longest {
+		d.found = append(d.found, d.e.places.diagnose("stop.for", fmt.Sprintf("write less, such as for: %v", max(time.Second, min(stopAfter, (longest/4).Truncate(time.Second)))),
+			"no run is stopped by it: %v is longer than the run, which takes %v", stop.For, longest))
 		return
 	}
 	note := fmt.Sprintf("the run is stopped when less than %s is good over %v", percent(stop.AvailabilityBelow), stop.For)

@@ -107,6 +107,19 @@ func TestWhatCannotBeDecidedIsRefused(t *testing.T) {
 	}
 }
 
+// A stop that waits for longer than the run takes protects nobody.
+func TestAStopThatCannotBe(t *testing.T) {
+	for _, c := range []struct{ stop, want string }{
+		{"{availabilityBelow: 20%, for: 55s}", ""},
+		{"{availabilityBelow: 20%, for: 56s}", "x.yaml:2:37: no run is stopped by it: 56s is longer than the run, which takes 55s"},
+	} {
+		_, err := Decide(must(t, "name: x\nstop: "+c.stop+"\n"), nil)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want %s", c.stop, err, c.want)
+		}
+	}
+}
+
 func TestWithoutFaults(t *testing.T) {
 	d, err := Decide(must(t, "name: x\n"), nil)
 	if err != nil {

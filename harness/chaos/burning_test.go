@@ -31,3 +31,27 @@ func TestHowMuchBurnsAtOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestHowMuchIsHeldAtOnce(t *testing.T) {
+	hold := func(at, lasts time.Duration, bytes int64) Timed {
+		return Timed{At: at, Fault: Fault{Kind: StressChaos, Duration: lasts, Stress: &Stress{MemoryWorkers: 1, MemoryBytes: bytes}}}
+	}
+	const s = time.Second
+	for _, c := range []struct {
+		name    string
+		faults  []Timed
+		victims []int
+		want    float64
+	}{
+		{"nothing", nil, nil, 0},
+		{"no memory", []Timed{{Fault: Fault{Kind: StressChaos, Duration: s, Stress: &Stress{CPUWorkers: 2}}}}, []int{3}, 0},
+		{"beside three", []Timed{hold(0, s, 5)}, []int{3}, 15},
+		{"one after the other", []Timed{hold(0, 10*s, 5), hold(10*s, s, 7)}, []int{1, 1}, 7},
+		{"overlapping", []Timed{hold(0, 11*s, 5), hold(10*s, s, 7)}, []int{1, 1}, 12},
+		{"more than an integer holds", []Timed{hold(0, s, 1<<62)}, []int{4}, 1 << 64},
+	} {
+		if got := Holding(c.faults, c.victims); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}

@@ -1,5 +1,10 @@
 package chaos
 
+import (
+	"iter"
+	"time"
+)
+
 // StressChaos has no action field: what it does follows from its stressors.
 const StressChaos = "StressChaos"
 
@@ -41,14 +46,36 @@ func (s *Stress) refused() []Capability {
 func Burning(faults []Timed, victims []int) (workers int, cores float64) {
 	for _, at := range faults { // the most is reached when one begins
 		n, asked := 0, 0.0
-		for i, f := range faults {
-			if f.Stress == nil || at.At < f.At || at.At >= f.At+f.Duration {
-				continue
-			}
-			n += f.Stress.CPUWorkers * victims[i]
-			asked += float64(f.Stress.CPUWorkers*victims[i]*f.Stress.CPULoad) / 100
+		for i, s := range stresses(faults, at.At) {
+			n += s.CPUWorkers * victims[i]
+			asked += float64(s.CPUWorkers*victims[i]*s.CPULoad) / 100
 		}
 		workers, cores = max(workers, n), max(cores, asked)
 	}
 	return workers, cores
+}
+
+// Holding is how many bytes of memory burners hold at once at most, when fault
+// i touches victims[i] replicas: a sum that no integer may have room for.
+func Holding(faults []Timed, victims []int) (most float64) {
+	for _, at := range faults {
+		held := 0.0
+		for i, s := range stresses(faults, at.At) {
+			held += float64(s.MemoryBytes) * float64(victims[i])
+		}
+		most = max(most, held)
+	}
+	return most
+}
+
+// stresses are those of the faults that are at work at an instant, with their
+// places.
+func stresses(faults []Timed, at time.Duration) iter.Seq2[int, *Stress] {
+	return func(yield func(int, *Stress) bool) {
+		for i, f := range faults {
+			if f.Stress != nil && f.At <= at && at < f.At+f.Duration && !yield(i, f.Stress) {
+				return
+			}
+		}
+	}
 }

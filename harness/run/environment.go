@@ -24,7 +24,7 @@ import (
 func machine() reports.Environment {
 	return reports.Environment{
 		Gauntlet: Version(), Go: runtime.Version(), OS: runtime.GOOS + "/" + runtime.GOARCH,
-		CPUs: runtime.NumCPU(), MemoryMB: memoryMB(), Kernel: firstLine("/proc/sys/kernel/osrelease"),
+		CPUs: runtime.NumCPU(), MemoryMB: memoryMB("MemTotal"), Kernel: firstLine("/proc/sys/kernel/osrelease"),
 		Config: map[string]string{},
 	}
 }
@@ -44,14 +44,15 @@ func Version() string {
 	return info.Main.Version
 }
 
-// memoryMB is the memory of the machine; 0 when it does not tell.
-func memoryMB() int {
+// memoryMB is a line of what the machine tells of its memory, MemTotal for one;
+// 0 when it does not tell.
+func memoryMB(of string) int {
 	data, err := os.ReadFile("/proc/meminfo")
 	if err != nil {
 		return 0
 	}
 	for line := range strings.Lines(string(data)) {
-		if f := strings.Fields(line); len(f) >= 2 && f[0] == "MemTotal:" {
+		if f := strings.Fields(line); len(f) >= 2 && f[0] == of+":" {
 			kb, _ := strconv.Atoi(f[1])
 			return kb / 1024
 		}

@@ -37,13 +37,19 @@ func Asks(e *experiment.Experiment, platform string, faults []chaos.Timed, victi
 	return a
 }
 
-// sustainable refuses a rate that cannot be sent beside the stress that the
-// faults make. Without one, saturation is found by the run itself; without an
-// echo there is nothing to measure with.
+// sustainable refuses what cannot be beside the stress that the faults make: the
+// rest of the machine when they hold more memory than is left, and a rate that
+// cannot be sent. Without stress, saturation is found by the run itself; without
+// an echo there is nothing to measure with.
 func (s *session) sustainable(ctx context.Context) error {
 	victims := make([]int, len(s.faults))
 	for i, p := range s.faults {
 		victims[i] = len(p.Targets())
+	}
+	if !s.exp.Inert {
+		if err := holdable(chaos.Holding(s.o.Faults, victims), memoryMB("MemAvailable")); err != nil {
+			return err
+		}
 	}
 	a := Asks(s.exp, s.o.Platform, s.o.Faults, victims)
 	if a.Stress.Workers == 0 || len(s.o.Echo) == 0 {
@@ -55,6 +61,15 @@ func (s *session) sustainable(ctx context.Context) error {
 	}
 	if why, instead := g.For(a.Times).TooMuch(a.Rate, a.Stress); why != "" {
 		return mistake("load.rate: %s\n  hint: %s", why, instead)
+	}
+	return nil
+}
+
+// holdable refuses more bytes than the machine has left, in MiB; 0 when it does
+// not tell. The kernel would make room by ending processes of its own choice.
+func holdable(bytes float64, left int) error {
+	if mib := bytes / (1 << 20); left > 0 && mib > float64(left) {
+		return mistake("the faults hold up to %.0f MiB of memory at once, and %d MiB are left on this machine\n  hint: a smaller size in stressors.memory, or fewer replicas", mib, left)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package run
 
 import (
 	"errors"
+	"runtime"
 	"testing"
 	"time"
 
@@ -34,6 +35,23 @@ func TestWhatAnExperimentAsksOfItsGenerator(t *testing.T) {
 		if got := Asks(c.exp, c.platform, burning, []int{2}); got != c.want {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}
+	}
+}
+
+func TestNoMoreIsHeldThanIsLeft(t *testing.T) {
+	for _, c := range []struct {
+		bytes  float64
+		left   int
+		refuse bool
+	}{
+		{0, 100, false}, {100 << 20, 100, false}, {100<<20 + 1, 100, true}, {1e19, 100, true}, {1e19, 0, false},
+	} {
+		if err := holdable(c.bytes, c.left); (err != nil) != c.refuse {
+			t.Errorf("%v bytes of %d MiB: %v", c.bytes, c.left, err)
+		}
+	}
+	if memoryMB("MemAvailable") > memoryMB("MemTotal") || runtime.GOOS == "linux" && memoryMB("MemAvailable") == 0 {
+		t.Error("what is left is not read")
 	}
 }
 

@@ -219,6 +219,33 @@ func TestTheCacheIsBounded(t *testing.T) {
 	}
 }
 
+// What somebody wrote to is not measured under the name of what it was.
+func TestAProgramOfTheCacheIsWhatItSays(t *testing.T) {
+	f := finder(t, t.TempDir())
+	program := filepath.Join(t.TempDir(), "program")
+	if err := os.WriteFile(program, []byte("mine"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	one, err := f.Find(t.Context(), program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one.Close()
+	if err := os.WriteFile(one.Build.Program, []byte("not mine"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.Find(t.Context(), program)
+	if err == nil || !strings.Contains(err.Error(), one.Build.Program+" is not the program that it is named after") {
+		t.Errorf("changed: %v", err)
+	}
+	if err := os.Remove(one.Build.Program); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := f.Find(t.Context(), program); err != nil || again.Close() != nil {
+		t.Errorf("after the hint: %v", err)
+	}
+}
+
 func TestAnImageIsABuild(t *testing.T) {
 	f := finder(t, t.TempDir())
 	f.Platform = chaos.Docker

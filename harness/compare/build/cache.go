@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -26,7 +27,9 @@ const kept = 8
 var programName = regexp.MustCompile(`-[0-9a-f]{12}$`)
 
 // keep makes the program in the cache under its digest, so that one that is
-// running is never written to, and removes those that nobody came back to.
+// running is never written to, and removes those that nobody came back to. One
+// that is there already must be that program: another would be measured under
+// its name.
 func (f Finder) keep(what, told string, make func(to string) error) (Found, error) {
 	fresh, err := f.folderFor("fresh-")
 	if err != nil {
@@ -48,6 +51,9 @@ func (f Finder) keep(what, told string, make func(to string) error) (Found, erro
 	held, err := hold(file, path)
 	if err != nil {
 		return Found{}, err
+	}
+	if is, err := digestOf(path); err != nil || is != digest {
+		return Found{}, errors.Join(err, held.Close(), fmt.Errorf("%s is not the program that it is named after: somebody wrote to it\n  hint: remove it", path))
 	}
 	found := Found{What: what, Told: told, Digest: digest, Build: run.Build{Name: told + ", sha256 " + digest, Program: path}, held: held}
 	if err := f.prune(); err != nil {

@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"gauntlet/harness/chaos"
@@ -164,6 +167,13 @@ func (t *contest) close() {
 	}
 }
 
+// fromMachine says that the kernel or a missing tool stood in the way, whatever
+// was named: a full disk, a cache that cannot be written.
+func fromMachine(err error) bool {
+	var errno syscall.Errno
+	return errors.As(err, &errno) || errors.Is(err, exec.ErrNotFound)
+}
+
 // each does something about either build with what finds them.
 func (t *contest) each(ctx context.Context, do func(f build.Finder, i int, s *side) error) error {
 	stack, err := checkTarget(ctx, t.a.job.exp)
@@ -179,6 +189,9 @@ func (t *contest) each(ctx context.Context, do func(f build.Finder, i int, s *si
 		if err := do(f, i, s); err != nil {
 			if cause := context.Cause(ctx); cause != nil {
 				return cause
+			}
+			if fromMachine(err) {
+				return err
 			}
 			return exit{exitUsage, err}
 		}

@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -124,6 +125,7 @@ func (c *campaign) one(ctx context.Context, i int) (entered bool, err error) {
 		return false, errors.Join(err, uncleaned(out))
 	}
 	if c.incomplete(out.Result) {
+		c.say(r, n, "was cut short: %s", cmp.Or(out.Result.Aborted.Why, out.Result.Aborted.By))
 		return false, errors.Join(os.RemoveAll(out.Dir), context.Cause(ctx), uncleaned(out))
 	}
 	e, err := c.enter(r, out.Dir, seed, loadAverage())

@@ -191,6 +191,26 @@ func TestWhatAKilledCampaignLeft(t *testing.T) {
 	}
 }
 
+// Runs that a full disk cuts short count as nothing, and it is told what cut
+// them: their folders, which would say so, are gone.
+func TestWhatCutsARunShortIsTold(t *testing.T) {
+	l := newLab(t, 2)
+	var told strings.Builder
+	o := l.options()
+	o.Progress = &told
+	o.Run = func(_ context.Context, _ int, _ int64, out string) (run.Outcome, error) {
+		dir, r := l.leave(out, "run-cut", reports.Inconclusive, &reports.Aborted{By: "error", Why: "no space left on device"})
+		return run.Outcome{Result: r, Dir: dir}, nil
+	}
+	ledger := open(t, filepath.Join(l.dir, "ledger.ndjson"))
+	if missing, err := Carry(t.Context(), o, ledger); err == nil || missing != 2 {
+		t.Errorf("%d missing, %v", missing, err)
+	}
+	if want := strings.Repeat("a 1/2: was cut short: no space left on device\n", mostFailures); told.String() != want {
+		t.Errorf("told %q, want %q", told.String(), want)
+	}
+}
+
 // What cannot be carried out is told and counts as nothing; three times in a
 // row it ends the campaign.
 func TestRunsThatCannotBeCarriedOut(t *testing.T) {

@@ -29,9 +29,10 @@
 // the one it returned; how long before is its age. That is a lower bound: what
 // a client saw late, or sent late, makes it less, never more. What others on the
 // host can have held the run up for is taken off before a read breaks a limit,
-// and so is the time to converge where they held up the write itself, or another
-// one less than that before it: what a system does with a write that takes too
-// long is what it does in a fault, and it does it with those that follow.
+// and so is the time to converge (10 s where none is promised) after a write that
+// took longer than an answer may be old while they did: what a system does with a
+// write that takes too long is what it does in a fault, and it does it with those
+// that follow.
 //
 //   - staleness: the age of a read is held to what is promised for when it
 //     began: while nothing is broken, or from an injection until the data must

@@ -83,9 +83,8 @@ func (w *walk) old(o register.Op, from int64) old {
 	all := old{key: w.key, read: o, by: by, age: o.Invoke - by.Return, limit: Unbounded}
 	if w.HeldUp != nil {
 		all.held = min(all.age, w.HeldUp(by.Return, o.Invoke))
-		// What was kept aside is seen when the data has converged.
-		if c := int64(w.Promise.Convergence); w.detours.during(by.Invoke-c, by.Return) {
-			all.held += min(all.sure(), c)
+		if aside := w.Promise.aside(); w.detours.during(by.Invoke-aside, by.Return) {
+			all.held = max(all.held, min(all.age, aside))
 		}
 	}
 	return all

@@ -196,6 +196,9 @@ func (e *Entry) read(r Row, dir string) error {
 	}
 	e.Run, e.Seed, e.StartedAt, e.Commit = result.Run, result.Seed, result.StartedAt, result.Commit
 	e.Verdict, e.Why, e.Control = result.Verdict, result.Why, result.Control
+	if err := e.check(); err != nil {
+		return err
+	}
 	if e.Host, err = hostOf(dir, result); err != nil {
 		return err
 	}
@@ -254,6 +257,9 @@ func (c *campaign) settle() error {
 					return err
 				}
 				continue
+			}
+			if result.Run != filepath.Base(dir) {
+				continue // somebody's copy of a run, which counts once
 			}
 			e, err := c.enter(r, dir, result.Seed, nil)
 			if err != nil {

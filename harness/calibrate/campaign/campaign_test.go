@@ -191,6 +191,33 @@ func TestWhatAKilledCampaignLeft(t *testing.T) {
 	}
 }
 
+// Nothing that lies among the runs keeps a campaign from going on: the copy of a
+// run is left alone, and of one that ended as none does nothing can be said.
+func TestWhatLiesAmongTheRuns(t *testing.T) {
+	l := newLab(t, 2)
+	out := filepath.Join(l.dir, "runs", "a")
+	dir, _ := l.leave(out, "run-fail", reports.Fail, nil)
+	l.leave(out, "run-odd", "MAYBE", nil)
+	if err := os.CopyFS(filepath.Join(out, "healthy", "copy"), os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := l.carry(nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var runs []string
+	for _, e := range l.entries() {
+		runs = append(runs, strings.TrimSpace(e.Run+" "+e.Failed))
+	}
+	if want := []string{"run-fail", `run-odd the run run-odd has the verdict "MAYBE", which is none`, "run-a-0"}; !slices.Equal(runs, want) {
+		t.Errorf("%q, want %q", runs, want)
+	}
+	if left := l.folders(); !slices.Equal(left, []string{"copy", "run-fail", "run-odd"}) {
+		t.Errorf("kept %v", left)
+	}
+}
+
 // Runs that a full disk cuts short count as nothing, and it is told what cut
 // them: their folders, which would say so, are gone.
 func TestWhatCutsARunShortIsTold(t *testing.T) {

@@ -2,6 +2,7 @@ package load
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -37,14 +38,16 @@ var columns = []string{"stream", "seq", "operation", "class", "effect", "status"
 	"dueMs", "sentMs", "doneMs", "blockedMs", "bytes"}
 
 // ExportJSONL writes every request of the log, one JSON object (Row) a line,
-// in the order in which their outcomes became known.
+// in the order in which their outcomes became known. Of a killed run's log the
+// torn end is left out, and history.ErrTorn tells so when the rest is written.
 func ExportJSONL(w io.Writer, log *history.Log) error {
 	buffered := bufio.NewWriter(w)
 	encoder := json.NewEncoder(buffered)
-	if err := rows(log, func(r Row) error { return encoder.Encode(r) }); err != nil {
+	torn, err := rows(log, func(r Row) error { return encoder.Encode(r) })
+	if err != nil {
 		return err
 	}
-	return buffered.Flush()
+	return cmp.Or(buffered.Flush(), torn)
 }
 
 // ExportCSV is ExportJSONL as a table with a line of names (RFC 4180).
@@ -53,11 +56,12 @@ func ExportCSV(w io.Writer, log *history.Log) error {
 	if err := table.Write(columns); err != nil {
 		return err
 	}
-	if err := rows(log, func(r Row) error { return table.Write(r.cells()) }); err != nil {
+	torn, err := rows(log, func(r Row) error { return table.Write(r.cells()) })
+	if err != nil {
 		return err
 	}
 	table.Flush()
-	return table.Error()
+	return cmp.Or(table.Error(), torn)
 }
 
 func (r Row) cells() []string {
@@ -72,20 +76,20 @@ func (r Row) cells() []string {
 }
 
 // rows calls do for every request of the log. The torn end of a killed run's
-// is left out: the rest stands.
-func rows(log *history.Log, do func(Row) error) error {
+// is left out and told: the rest stands.
+func rows(log *history.Log, do func(Row) error) (torn, err error) {
 	for op, err := range log.Ops() {
 		if errors.Is(err, history.ErrTorn) {
-			return nil
+			return err, nil
 		}
 		if err == nil {
 			err = do(rowOf(log, op))
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 func rowOf(log *history.Log, op history.Op) Row {

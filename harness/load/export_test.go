@@ -4,14 +4,19 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
+	"io"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
+
+	"gauntlet/harness/history"
 )
 
 // Both forms say the same of every request, whatever became of it.
 func TestTheExportsAgree(t *testing.T) {
-	log := exported(t)
+	log := open(t, exported(t))
 	var lines, table bytes.Buffer
 	if err := ExportJSONL(&lines, log); err != nil {
 		t.Fatal(err)
@@ -54,5 +59,27 @@ func TestTheExportsAgree(t *testing.T) {
 	}
 	if rows[0].Replica != "mapper-1" || rows[3].Stream != "durability" || rows[2].Class != "unsent" {
 		t.Errorf("rows %+v", rows)
+	}
+}
+
+// Whoever exports the log of a killed run gets what is whole, and is told that
+// it is not all.
+func TestATornExportIsTold(t *testing.T) {
+	path := exported(t)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, append(whole, 1), 0o644); err != nil { // the next block, cut off
+		t.Fatal(err)
+	}
+	for name, export := range map[string]func(io.Writer, *history.Log) error{"csv": ExportCSV, "jsonl": ExportJSONL, "vegeta": ExportVegeta} {
+		var all, torn bytes.Buffer
+		if err := export(&torn, open(t, path)); !errors.Is(err, history.ErrTorn) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := export(&all, open(t, exported(t))); err != nil || !bytes.Equal(all.Bytes(), torn.Bytes()) {
+			t.Errorf("%s: %v, %d bytes of %d", name, err, torn.Len(), all.Len())
+		}
 	}
 }

@@ -2,6 +2,7 @@ package load
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -22,7 +23,8 @@ import (
 // /<operation>/<number of the key>.
 //
 // vegeta plot stops at the first number that is missing. The numbers are
-// therefore counted without the requests that were never sent.
+// therefore counted without the requests that were never sent. A torn end is
+// told as ExportJSONL does.
 func ExportVegeta(w io.Writer, log *history.Log) error {
 	origin, err := time.Parse(time.RFC3339Nano, log.Header.StartedAt)
 	if err != nil {
@@ -34,11 +36,16 @@ func ExportVegeta(w io.Writer, log *history.Log) error {
 	}
 	buffered := bufio.NewWriter(w)
 	encode := vegeta.NewEncoder(buffered)
+	var torn error
 	for op, err := range log.Ops() {
-		if err != nil && !errors.Is(err, history.ErrTorn) {
+		if errors.Is(err, history.ErrTorn) {
+			torn = err
+			break
+		}
+		if err != nil {
 			return err
 		}
-		if err != nil || op.Stream != history.Load || op.Class == history.Unsent {
+		if op.Stream != history.Load || op.Class == history.Unsent {
 			continue
 		}
 		before, _ := slices.BinarySearch(unsent, op.Seq)
@@ -46,7 +53,7 @@ func ExportVegeta(w io.Writer, log *history.Log) error {
 			return fmt.Errorf("export to vegeta: %w", err)
 		}
 	}
-	return buffered.Flush()
+	return cmp.Or(buffered.Flush(), torn)
 }
 
 // unsentLoad lists the requests of the load that were never sent, sorted.

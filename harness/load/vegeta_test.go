@@ -13,10 +13,10 @@ import (
 	"gauntlet/harness/history"
 )
 
-// exported is a small log with a request of each sort.
-func exported(t *testing.T) *history.Log {
+// exported is the path of a small log with a request of each sort.
+func exported(t *testing.T) (path string) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "ops.log")
+	path = filepath.Join(t.TempDir(), "ops.log")
 	w, err := history.Create(path, history.Header{Run: "run-1", StartedAt: "2026-03-04T05:06:07.000000008Z", Operations: []string{"get", "put"}, Clients: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -37,6 +37,11 @@ func exported(t *testing.T) *history.Log {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
+	return path
+}
+
+func open(t *testing.T, path string) *history.Log {
+	t.Helper()
 	log, err := history.Open(path)
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +51,7 @@ func exported(t *testing.T) *history.Log {
 }
 
 func TestVegetaReadsTheExport(t *testing.T) {
-	log := exported(t)
+	log := open(t, exported(t))
 	var out bytes.Buffer
 	if err := ExportVegeta(&out, log); err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -9,6 +10,7 @@ import (
 	loadgen "gauntlet/harness/load"
 
 	"gauntlet/harness/experiment"
+	"gauntlet/harness/history"
 	"gauntlet/harness/run"
 	"gauntlet/reports"
 )
@@ -170,14 +172,20 @@ func (c *exportCommand) Run(std streams) error {
 	defer log.Close()
 	switch c.To {
 	case "csv":
-		return loadgen.ExportCSV(std.out, log)
+		err = loadgen.ExportCSV(std.out, log)
 	case "jsonl":
-		return loadgen.ExportJSONL(std.out, log)
+		err = loadgen.ExportJSONL(std.out, log)
+	default:
+		if onTerminal(std.out) {
+			return exit{exitUsage, fmt.Errorf("vegeta's results are binary; redirect them: gauntlet export %s --to vegeta | vegeta report", shellQuote(c.Dir))}
+		}
+		err = loadgen.ExportVegeta(std.out, log)
 	}
-	if onTerminal(std.out) {
-		return exit{exitUsage, fmt.Errorf("vegeta's results are binary; redirect them: gauntlet export %s --to vegeta | vegeta report", shellQuote(c.Dir))}
+	if errors.Is(err, history.ErrTorn) {
+		fmt.Fprintf(std.err, "warning: %v; what came before is exported\n", err)
+		return nil
 	}
-	return loadgen.ExportVegeta(std.out, log)
+	return err
 }
 
 // gcCommand removes what killed runs left.

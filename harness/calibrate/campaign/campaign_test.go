@@ -233,7 +233,7 @@ func TestWhatCutsARunShortIsTold(t *testing.T) {
 	if missing, err := Carry(t.Context(), o, ledger); err == nil || missing != 2 {
 		t.Errorf("%d missing, %v", missing, err)
 	}
-	if want := strings.Repeat("a 1/2: was cut short: no space left on device\n", mostFailures); told.String() != want {
+	if want := strings.Repeat("run 1 of 2 of “a”: was cut short: no space left on device\n", mostFailures); told.String() != want {
 		t.Errorf("told %q, want %q", told.String(), want)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"gauntlet/harness/procstat"
 )
 
 const label = "GAUNTLET_RUN=r1"
@@ -30,7 +32,7 @@ type fakeProcess struct {
 func (h *fakeHost) ReadFile(name string) ([]byte, error) {
 	switch name {
 	case "/proc/stat":
-		return fmt.Appendf(nil, "cpu  1 2 3 %d 7 0 5 %d 0 0\ncpu0 1 1 1 1 1 1 1 1 1 1\ncpu1 1 1 1 1 1 1 1 1 1 1\nintr 5\n", h.idle/tick, h.steal/tick), nil
+		return fmt.Appendf(nil, "cpu  1 2 3 %d 7 0 5 %d 0 0\ncpu0 1 1 1 1 1 1 1 1 1 1\ncpu1 1 1 1 1 1 1 1 1 1 1\nintr 5\n", h.idle/procstat.Tick, h.steal/procstat.Tick), nil
 	case "/proc/pressure/cpu":
 		if h.pressure == "" {
 			return nil, fs.ErrNotExist
@@ -55,7 +57,7 @@ func (h *fakeHost) ReadFile(name string) ([]byte, error) {
 		}
 		return fmt.Appendf(nil, "%d %d %d\n", p.used, p.threads[tid], 7), nil
 	}
-	return fmt.Appendf(nil, "%d (a (b) c) S 1 1 1 0 -1 0 0 0 0 0 9 9 %d 0 20 0 5 0 %d 0 0", pid, p.waited/tick, p.start), nil
+	return fmt.Appendf(nil, "%d (a (b) c) S 1 1 1 0 -1 0 0 0 0 0 9 9 %d 0 20 0 5 0 %d 0 0", pid, p.waited/procstat.Tick, p.start), nil
 }
 
 func (h *fakeHost) Processes() ([]int, error) {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"gauntlet/harness/procstat"
 )
 
 // host is where the meter reads; the real one is /proc.
@@ -120,12 +122,12 @@ func (m *meter) process(pid int, a *acquaintance) (time.Duration, bool) {
 	if err != nil {
 		return 0, false
 	}
-	p, err := parseProcess(text)
-	if err != nil || p.start != a.start {
+	p, err := procstat.Parse(text)
+	if err != nil || p.Start != a.start {
 		return 0, false
 	}
 	used, err := m.host.Used(pid)
-	return used + p.waited, err == nil
+	return used + p.Waited, err == nil
 }
 
 // A new process is looked at in every sample for a while: between fork and
@@ -172,8 +174,8 @@ func (m *meter) look(pid int, a *acquaintance) {
 	if err != nil {
 		return
 	}
-	if p, err := parseProcess(text); err == nil {
-		a.ours, a.start, a.beside = true, p.start, len(m.aside) > 0 && holds(environment, m.aside)
+	if p, err := procstat.Parse(text); err == nil {
+		a.ours, a.start, a.beside = true, p.Start, len(m.aside) > 0 && holds(environment, m.aside)
 	}
 }
 

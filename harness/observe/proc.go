@@ -1,18 +1,14 @@
 package observe
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 	"time"
-)
 
-// tick is the unit of times in /proc: USER_HZ is 100 on every Linux that Go
-// runs on.
-const tick = 10 * time.Millisecond
+	"gauntlet/harness/procstat"
+)
 
 // machineTime is what /proc/stat tells: sums over all processors since boot.
 type machineTime struct {
@@ -38,9 +34,9 @@ func parseMachine(text []byte) (m machineTime, err error) {
 		case len(f) < 9: // steal came with Linux 2.6.11
 			return m, fmt.Errorf("/proc/stat: %q has no steal", strings.TrimSpace(line))
 		}
-		idle, err1 := ticks(f[4])
-		wait, err2 := ticks(f[5])
-		steal, err3 := ticks(f[8])
+		idle, err1 := procstat.Ticks(f[4])
+		wait, err2 := procstat.Ticks(f[5])
+		steal, err3 := procstat.Ticks(f[8])
 		if err := errors.Join(err1, err2, err3); err != nil {
 			return m, fmt.Errorf("/proc/stat: %w", err)
 		}
@@ -50,29 +46,6 @@ func parseMachine(text []byte) (m machineTime, err error) {
 		return m, errors.New("/proc/stat names no processor")
 	}
 	return m, nil
-}
-
-// processTime is what /proc/PID/stat tells of a process.
-type processTime struct {
-	start  uint64        // clock ticks since boot; with the pid it names one process
-	waited time.Duration // of its children that ended and were waited for, theirs included
-}
-
-// parseProcess reads /proc/PID/stat. The second field is the program's name
-// in brackets and can hold blanks and brackets, so fields are counted from the
-// last closing one.
-func parseProcess(text []byte) (p processTime, err error) {
-	f := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-	if len(f) < 20 {
-		return p, fmt.Errorf("cannot read the state of a process: %q", text)
-	}
-	user, err1 := ticks(f[13])
-	system, err2 := ticks(f[14])
-	start, err3 := strconv.ParseUint(f[19], 10, 64)
-	if err := errors.Join(err1, err2, err3); err != nil {
-		return p, fmt.Errorf("cannot read the state of a process: %w", err)
-	}
-	return processTime{start: start, waited: user + system}, nil
 }
 
 // parsePressure reads the line "some avg10=1.53 …" of /proc/pressure/cpu: the
@@ -90,13 +63,4 @@ func parsePressure(text []byte) (float64, error) {
 		}
 	}
 	return 0, fmt.Errorf("/proc/pressure/cpu cannot be read: %q", text)
-}
-
-// ticks reads a time in clock ticks.
-func ticks(text string) (time.Duration, error) {
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err == nil && (n < 0 || n > math.MaxInt64/int64(4*tick)) {
-		err = fmt.Errorf("%s ticks", text)
-	}
-	return time.Duration(n) * tick, err
 }

@@ -1,7 +1,6 @@
 package register
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -9,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"gauntlet/harness/procstat"
 )
 
 // process is one life of a pid.
@@ -20,39 +21,17 @@ type process struct {
 // StartTime is when a process was started, in clock ticks since boot (field 22
 // of /proc/PID/stat, proc(5)). Together with the pid it names one process.
 func StartTime(pid int) (uint64, error) {
-	start, _, err := readStat(pid)
-	return start, err
-}
-
-// readStat reads the start time and the state from /proc/PID/stat.
-func readStat(pid int) (start uint64, state byte, err error) {
-	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err == nil {
-		start, state, err = parseStat(b)
-	}
+	s, err := procstat.Read(pid)
 	if err != nil {
-		return 0, 0, fmt.Errorf("start time of process %d: %w", pid, err)
+		return 0, fmt.Errorf("start time of process %d: %w", pid, err)
 	}
-	return start, state, nil
-}
-
-// parseStat reads a /proc/PID/stat. The second field is the program's name in
-// brackets and can hold blanks and brackets, so fields are counted from the last
-// closing one.
-func parseStat(text []byte) (start uint64, state byte, err error) {
-	at := bytes.LastIndexByte(text, ')')
-	fields := strings.Fields(string(text[at+1:]))
-	if at < 0 || len(fields) < 20 || len(fields[0]) != 1 || fields[0] < "A" || fields[0] > "z" {
-		return 0, 0, fmt.Errorf("cannot read the state of a process %q", text)
-	}
-	start, err = strconv.ParseUint(fields[19], 10, 64)
-	return start, fields[0][0], err
+	return s.Start, nil
 }
 
 // alive tells whether exactly this process runs. A zombie does not.
 func alive(pid int, start uint64) bool {
-	now, state, err := readStat(pid)
-	return err == nil && now == start && state != 'Z' && state != 'X'
+	s, err := procstat.Read(pid)
+	return err == nil && s.Start == start && s.Lives()
 }
 
 // kill sends SIGKILL to exactly this process. os.FindProcess holds a pidfd, so
@@ -83,13 +62,13 @@ func labelled(label string) []process {
 		if err != nil || pid == os.Getpid() || !ours(d) {
 			continue
 		}
-		start, state, err := readStat(pid)
-		if err != nil || state == 'Z' || state == 'X' {
+		s, err := procstat.Read(pid)
+		if err != nil || !s.Lives() {
 			continue
 		}
 		env, err := os.ReadFile("/proc/" + d.Name() + "/environ")
 		if err == nil && slices.Contains(strings.Split(string(env), "\x00"), label) {
-			found = append(found, process{pid: pid, start: start})
+			found = append(found, process{pid: pid, start: s.Start})
 		}
 	}
 	return found

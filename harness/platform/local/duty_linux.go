@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gauntlet/harness/platform"
+	"gauntlet/harness/procstat"
 )
 
 const (
@@ -107,10 +108,10 @@ func (d *duty) hold(l *life, end time.Time) bool {
 	l.send(syscall.SIGSTOP)
 	defer l.send(syscall.SIGCONT)
 	more := d.wait(time.Until(end))
-	s, err := readStat(l.pid)
+	s, err := procstat.Read(l.pid)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err == nil && s.state == 'T' { // it stands still, as the kernel says
+	if err == nil && s.State == 'T' { // it stands still, as the kernel says
 		d.times++
 		d.total += time.Since(from)
 	}

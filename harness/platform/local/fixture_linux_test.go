@@ -13,6 +13,7 @@ import (
 
 	"gauntlet/harness/platform"
 	"gauntlet/harness/platform/conformance"
+	"gauntlet/harness/procstat"
 	"gauntlet/harness/topology"
 )
 
@@ -43,7 +44,7 @@ func labelled(id string) []int {
 	for _, pid := range allProcesses() {
 		environment, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 		if err == nil && strings.Contains("\x00"+string(environment), "\x00GAUNTLET_RUN="+id+"\x00") {
-			if s, err := readStat(pid); err == nil && s.state != 'Z' {
+			if s, err := procstat.Read(pid); err == nil && s.State != 'Z' {
 				found = append(found, pid)
 			}
 		}

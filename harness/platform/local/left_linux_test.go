@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"gauntlet/harness/platform/conformance"
+	"gauntlet/harness/procstat"
 	"gauntlet/harness/topology"
 )
 
@@ -132,8 +133,8 @@ func TestDownFindsWhatEscapedItsGroup(t *testing.T) {
 }
 
 func alive(pid int) bool {
-	s, err := readStat(pid)
-	return err == nil && s.state != 'Z' && s.state != 'X'
+	s, err := procstat.Read(pid)
+	return err == nil && s.Lives()
 }
 
 func TestDownIsBoundedAndKeepsOnlyLogs(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gauntlet/harness/platform/cgroup"
+	"gauntlet/harness/procstat"
 )
 
 // Without the privilege for a quota the process is stopped in turns, and never
@@ -47,8 +48,8 @@ func TestTheBrakeWithoutPrivilege(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "it runs", func() bool {
-		state, err := readStat(pid)
-		return err == nil && state.state != 'T'
+		s, err := procstat.Read(pid)
+		return err == nil && s.State != 'T'
 	})
 }
 

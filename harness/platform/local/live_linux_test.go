@@ -290,18 +290,3 @@ func TestABuildCanBeCancelled(t *testing.T) {
 		t.Errorf("waiting for another's build: %v", err)
 	}
 }
-
-func TestParseStat(t *testing.T) {
-	rest := " S 1 77 77 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4711 100"
-	for _, name := range []string{"mapper", "a b", "evil) R 9 9 (", ""} {
-		s, err := parseStat([]byte("12 (" + name + ")" + rest))
-		if err != nil || s != (stat{state: 'S', group: 77, ticks: 4711}) {
-			t.Errorf("%q: %+v, %v", name, s, err)
-		}
-	}
-	for _, text := range []string{"", "12", "12 (x)", "12 (x) S 1 2", "12 (x) SS" + rest[2:], "12 (x) S 1 a" + rest[7:]} {
-		if s, err := parseStat([]byte(text)); err == nil {
-			t.Errorf("%q: %+v", text, s)
-		}
-	}
-}

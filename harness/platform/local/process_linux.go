@@ -3,17 +3,16 @@ package local
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"gauntlet/harness/platform"
+	"gauntlet/harness/procstat"
 )
 
 // processAttributes make a child the leader of a group, and let the kernel
@@ -42,51 +41,23 @@ func awaitGroup(group int, timeout time.Duration) {
 
 func groupLives(group int) bool {
 	return slices.ContainsFunc(allProcesses(), func(pid int) bool {
-		s, err := readStat(pid)
-		return err == nil && s.group == group && s.state != 'Z' && s.state != 'X'
+		s, err := procstat.Read(pid)
+		return err == nil && s.Group == group && s.Lives()
 	})
-}
-
-// stat is what we need of /proc/PID/stat, see proc(5).
-type stat struct {
-	state byte   // field 3
-	group int    // field 5
-	ticks uint64 // field 22: the start in clock ticks since boot
-}
-
-func readStat(pid int) (stat, error) {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
-		return stat{}, err
-	}
-	return parseStat(text)
-}
-
-// parseStat counts the fields from the last bracket: the second one, the
-// program's name, may hold blanks and brackets.
-func parseStat(text []byte) (stat, error) {
-	at := bytes.LastIndexByte(text, ')')
-	fields := strings.Fields(string(text[at+1:]))
-	if at < 0 || len(fields) < 20 || len(fields[0]) != 1 || fields[0] < "A" || fields[0] > "z" {
-		return stat{}, fmt.Errorf("cannot read process state %q", text)
-	}
-	group, err1 := strconv.Atoi(fields[2])
-	ticks, err2 := strconv.ParseUint(fields[19], 10, 64)
-	return stat{state: fields[0][0], group: group, ticks: ticks}, errors.Join(err1, err2)
 }
 
 // startTicks is when the process was started. A child that was not reaped has
 // one even when it has ended.
 func startTicks(pid int) (uint64, error) {
-	s, err := readStat(pid)
-	return s.ticks, err
+	s, err := procstat.Read(pid)
+	return s.Start, err
 }
 
 // groupMembers is the living processes of a process group.
 func groupMembers(group int) []int {
 	return slices.DeleteFunc(allProcesses(), func(pid int) bool {
-		s, err := readStat(pid)
-		return err != nil || s.group != group
+		s, err := procstat.Read(pid)
+		return err != nil || s.Group != group
 	})
 }
 

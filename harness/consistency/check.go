@@ -30,12 +30,28 @@ type Question struct {
 	Replicas   []string // names by history.Op.Replica
 	Faults     []Fault  // those that were injected
 	Planned    int      // faults in the file; 0: those injected are all
+	Withheld   Withheld // why none of them was injected, when it is known
 	Finished   bool     // the final reads came to an end
 	Incomplete string   // why they are incomplete; "" when they are not
 	Aborted    bool     // the run ended early
 	Values     bool     // some operation returns values: a run that read none shows nothing about foreign ones
 
 	Registers *Registers // nil: the run had none
+}
+
+// Withheld is why no fault was injected: a reason of an objective and a
+// sentence.
+type Withheld struct{ Reason, Why string }
+
+// uninjected is why faults of the file are missing; "" when none is.
+func (q Question) uninjected() (reason, why string) {
+	switch {
+	case len(q.Faults) >= q.Planned:
+		return "", ""
+	case q.Withheld.Reason != "":
+		return q.Withheld.Reason, q.Withheld.Why
+	}
+	return reports.FaultUnproven, "Not every fault of the experiment was injected."
 }
 
 // Check answers q from what was added: the counts, and the objectives
@@ -78,6 +94,7 @@ func (c *Checker) lostWrites(q Question, n counts) reports.Objective {
 	}
 	o.Margin = reports.Margin(float64(limit)-lost, float64(limit))
 	thin, where := c.thinnest(q)
+	missing, why := q.uninjected()
 	switch {
 	case n.lost > limit:
 		return because(o, reports.LimitBroken, fmt.Sprintf("%d of %d acknowledged writes were lost, at most %d may be; %s.", n.lost, n.acked, limit, n.lostExamples[0]))
@@ -89,10 +106,10 @@ func (c *Checker) lostWrites(q Question, n counts) reports.Objective {
 		return because(o, reports.CheckerTimeout, fmt.Sprintf("%d of %d acknowledged writes were not looked for on every replica.", n.unread, n.acked))
 	case n.unreachable > 0:
 		return because(o, reports.Unreachable, fmt.Sprintf("%d of %d acknowledged writes could not be read through every replica: they are not known to be lost.", n.unreachable, n.acked))
+	case missing != "":
+		return because(o, missing, why)
 	case thin < leastAcked:
 		return because(o, reports.TooFewSamples, fmt.Sprintf("%d writes were acknowledged %s; it takes %d.", thin, where, leastAcked))
-	case len(q.Faults) < q.Planned:
-		return because(o, reports.FaultUnproven, "Not every fault of the experiment was injected.")
 	}
 	for _, f := range q.Faults {
 		if f.Unproven {

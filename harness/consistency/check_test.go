@@ -105,6 +105,9 @@ func TestLostWrites(t *testing.T) {
 		{name: "without faults", change: func(q *Question) { q.Faults = nil }, verdict: pass},
 		{name: "unproven", change: func(q *Question) { q.Faults[0].Unproven = true }, verdict: inc, reason: reports.FaultUnproven},
 		{name: "not every fault was injected", change: func(q *Question) { q.Planned = 2 }, verdict: inc, reason: reports.FaultUnproven},
+		{name: "the baseline forbade it", change: func(q *Question) {
+			q.Faults, q.Planned, q.Withheld = nil, 1, Withheld{reports.InstrumentDisturbed, "It cannot be told."}
+		}, verdict: inc, reason: reports.InstrumentDisturbed, why: "It cannot be told."},
 		{name: "aborted", change: func(q *Question) { q.Aborted = true }, verdict: inc, reason: reports.RunAborted},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -56,6 +56,7 @@ func (f *findings) stalenessObjective(q Question) reports.Objective {
 	o := reports.Objective{Name: "staleness", Target: targetAge(r.Promise), Measured: millis(worst.age), Samples: h.reads,
 		Low: number(float64(worst.sure()) / 1e6), High: number(float64(worst.age) / 1e6), Margin: reports.Margin(float64(int64(worst.limit)-worst.age), float64(worst.limit))}
 	thin, when := f.thinnest(q)
+	missing, why := q.uninjected()
 	switch {
 	case h.late > 0:
 		return because(o, reports.LimitBroken, fmt.Sprintf("%d of %d reads of registers were staler than promised: %s.", h.late, h.reads, told))
@@ -65,6 +66,8 @@ func (f *findings) stalenessObjective(q Question) reports.Objective {
 		return because(o, reports.InstrumentDisturbed, fmt.Sprintf("%d of %d reads of registers were staler than promised while others held the run up, which may have made them so: %s.", h.doubtful, h.reads, told))
 	case f.odd > 0:
 		return because(o, reports.InstrumentDisturbed, f.oddWords())
+	case missing != "" && r.Promise.Fault != Unbounded:
+		return because(o, missing, why)
 	case thin < leastReads:
 		return because(o, reports.TooFewSamples, fmt.Sprintf("%d reads of registers say how old the answers were while %s; it takes %d.", thin, when, leastReads))
 	}
@@ -134,6 +137,7 @@ func (f *findings) convergenceObjective(q Question) reports.Objective {
 			o.High = number(float64(max(all.last, all.fresh)) / 1e9)
 		}
 	}
+	missing, absent := q.uninjected()
 	reason, why := undone(q, "that the data converged shows nothing")
 	switch {
 	case all.late > 0:
@@ -144,8 +148,10 @@ func (f *findings) convergenceObjective(q Question) reports.Objective {
 		return because(o, reports.InstrumentDisturbed, fmt.Sprintf("%d reads of registers were older than %s while others held the run up, which may have made them so: %s.", all.doubtful, millis(int64(r.Promise.Healthy)), r.tell(all.worst[0], q.Replicas)))
 	case f.odd > 0:
 		return because(o, reports.InstrumentDisturbed, f.oddWords())
-	case last < 0 || len(q.Faults) < q.Planned:
-		return because(o, reports.FaultUnproven, "Not every fault of the experiment was injected.")
+	case missing != "":
+		return because(o, missing, absent)
+	case last < 0:
+		return because(o, reports.FaultUnproven, "No fault was active while the registers were asked.")
 	case unhealed != "":
 		return because(o, reports.ObserveTooShort, fmt.Sprintf("%s was not healed before the run ended.", unhealed))
 	case f.stretches[last].end >= r.End:
@@ -171,6 +177,7 @@ func (f *findings) orderObjective(q Question) reports.Objective {
 		o.Low, o.High = number(float64(f.unordered)), number(float64(f.unordered+f.unknown))
 		least, kept, what = leastReads, "One order explains each register; %d reads fit in.", "reads say something about the order"
 	}
+	missing, absent := q.uninjected()
 	reason, why := undone(q, "that everything was in order shows nothing")
 	switch {
 	case r.Promise.Linearizable && f.unordered > 0:
@@ -183,6 +190,8 @@ func (f *findings) orderObjective(q Question) reports.Objective {
 		return because(o, reports.CheckerTimeout, fmt.Sprintf("For %d of %d registers no order was found in time, nor that there is none.", f.unknown, len(f.tallies)))
 	case f.odd > 0:
 		return because(o, reports.InstrumentDisturbed, f.oddWords())
+	case missing != "":
+		return because(o, missing, absent)
 	case o.Samples < least:
 		return because(o, reports.TooFewSamples, fmt.Sprintf("%d %s; it takes %d.", o.Samples, what, least))
 	case reason != "":
@@ -194,8 +203,8 @@ func (f *findings) orderObjective(q Question) reports.Objective {
 // undone is why nothing that was kept in the faults shows anything; "" when it
 // does.
 func undone(q Question, so string) (reason, why string) {
-	if len(q.Faults) < q.Planned {
-		return reports.FaultUnproven, "Not every fault of the experiment was injected."
+	if reason, why = q.uninjected(); reason != "" {
+		return reason, why
 	}
 	for _, f := range q.Faults {
 		if f.Unproven {

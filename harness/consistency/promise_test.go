@@ -97,6 +97,23 @@ func TestEachLimitTakesReads(t *testing.T) {
 	}
 }
 
+// What the faults were for is open for the reason for which they were withheld.
+func TestWhyTheFaultsWereWithheld(t *testing.T) {
+	withheld := func(q *Question) {
+		q.Faults, q.Planned, q.Withheld = nil, 1, Withheld{reports.InstrumentDisturbed, "It cannot be told whether the baseline was steady."}
+	}
+	_, objectives := ask(planted(), asking(bothLimits, withheld))
+	for _, name := range []string{"staleness", "convergence", "order"} {
+		if o := objectives[name]; o.Verdict != inc || o.Reason != reports.InstrumentDisturbed || o.Why != "It cannot be told whether the baseline was steady." {
+			t.Errorf("%s: %s %s, %q", name, o.Verdict, o.Reason, o.Why)
+		}
+	}
+	_, objectives = ask(planted(), asking(withheld))
+	if o := objectives["staleness"]; o.Verdict != pass {
+		t.Errorf("staleness, which a fault may take from it: %s %s, %q", o.Verdict, o.Reason, o.Why)
+	}
+}
+
 // A client that never wrote shows nothing of reading what it wrote.
 func TestAGuaranteeTakesReadsThatItIsAbout(t *testing.T) {
 	var ops []history.Op

@@ -15,7 +15,7 @@ func (t *trial) result() *reports.Result {
 	in := t.input()
 	judged := slo.Judge(in)
 	t.instrument(&judged.Validity)
-	question := t.question(in)
+	question := t.question(in, judged.Withheld)
 	data, dataObjectives := t.checker.Check(question)
 	t.picture = t.checker.Picture(question)
 	objectives := slo.Arrange(slices.Concat(judged.Objectives, dataObjectives))

@@ -327,9 +327,10 @@ func (t *trial) faults() []slo.Fault {
 }
 
 // question is what the checker must know of the run beside its requests.
-func (t *trial) question(in slo.Input) consistency.Question {
+func (t *trial) question(in slo.Input, withheld slo.Withheld) consistency.Question {
 	q := consistency.Question{
-		LostLimit: t.exp.SLO.LostWrites, Replicas: t.log.Replicas, Planned: len(in.Faults), Aborted: t.aborted != nil,
+		LostLimit: t.exp.SLO.LostWrites, Replicas: t.log.Replicas, Aborted: t.aborted != nil,
+		Planned: len(in.Faults), Withheld: consistency.Withheld(withheld),
 		Values: slices.ContainsFunc(t.exp.Load.Operations, func(o experiment.Operation) bool { return o.Value != "" }),
 	}
 	for _, f := range in.Faults {

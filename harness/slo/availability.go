@@ -135,20 +135,26 @@ func (a *analysis) surelyBelow(sc *scope, target float64, t tally) bool {
 // system broke the baseline's limit, that there is nothing to judge by. Only an
 // injection that was due and did not come is a fault that is not proven.
 func (a *analysis) unexposed(o reports.Objective) reports.Objective {
+	if a.Aborted {
+		return because(o, reports.RunAborted, "The run was aborted before there was anything to judge.")
+	}
+	w := a.withheld()
+	return because(o, w.Reason, w.Why)
+}
+
+// withheld is why there was nothing to judge.
+func (j *judge) withheld() Withheld {
 	what, reason := "The run has no observe phase", reports.TooFewSamples
-	if len(a.Faults) > 0 {
+	if len(j.Faults) > 0 {
 		what, reason = "No fault was injected", reports.FaultUnproven
 	}
-	steady := a.steadyObjective()
-	switch {
-	case a.Aborted:
-		return because(o, reports.RunAborted, "The run was aborted before there was anything to judge.")
-	case steady.Verdict == reports.Fail:
-		return because(o, reports.TooFewSamples, what+", since the baseline was not steady.")
-	case steady.Verdict == reports.Inconclusive:
-		return because(o, steady.Reason, what+", since it cannot be told whether the baseline was steady.")
+	switch steady := j.steadyObjective(); steady.Verdict {
+	case reports.Fail:
+		return Withheld{reports.TooFewSamples, what + ", since the baseline was not steady."}
+	case reports.Inconclusive:
+		return Withheld{steady.Reason, what + ", since it cannot be told whether the baseline was steady."}
 	}
-	return because(o, reason, what+".")
+	return Withheld{reason, what + "."}
 }
 
 // allProven says whether every fault of the file is known to have worked.

@@ -120,7 +120,12 @@ type Judgement struct {
 	Groups          []int                           // by Input.Faults: from 1 in order of injection; 0: never injected
 	Availability    map[string]reports.Availability // "overall" and by operation; absent without a request
 	Budgets         []reports.ErrorBudget           // by Spec.Availability; of what was not judged there is none
+	Withheld        Withheld                        // why no fault was injected, as far as that is known; empty when one was, or none was to be
 	Objectives      []reports.Objective             // in the order of Arrange
 	Validity        reports.Validity
 	BaselineBad     float64 // bad share of the baseline, all operations, in [0, 1]
 }
+
+// Withheld is why no fault was injected: a reason of an objective and a
+// sentence.
+type Withheld struct{ Reason, Why string }

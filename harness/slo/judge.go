@@ -43,6 +43,9 @@ func Judge(in Input) Judgement {
 		BaselineBad:  a.baselineBad(),
 	}
 	out.FaultRecoveries, out.Recovery = a.reportRecoveries()
+	if len(j.Faults) > 0 && len(byInjection(j.Faults)) == 0 {
+		out.Withheld = j.withheld()
+	}
 	out.Objectives = Arrange(j.objectives(views, sound))
 	return out
 }

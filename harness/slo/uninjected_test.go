@@ -1,6 +1,7 @@
 package slo
 
 import (
+	"strings"
 	"testing"
 
 	"gauntlet/harness/history"
@@ -43,6 +44,12 @@ func TestWhyNothingWasInjected(t *testing.T) {
 				}
 			}
 			j := Judge(in)
+			switch {
+			case file == "none" && j.Withheld != (Withheld{}):
+				t.Errorf("%s: without a fault of %+v", c.name, j.Withheld)
+			case file == "faults" && (j.Withheld.Reason != want || !strings.Contains(j.Withheld.Why, why)):
+				t.Errorf("%s: the faults were withheld for %+v, want %s and %q", c.name, j.Withheld, want, why)
+			}
 			if o := objective(t, j, "steadyState"); o.Reason != c.steady {
 				t.Errorf("%s: steadyState %s %s", c.name, o.Verdict, o.Reason)
 			}

@@ -106,20 +106,10 @@ func (c Claim) miss(r *reports.Result) string {
 }
 
 // open says that a run decided nothing about the claim because the instrument
-// was disturbed: as a whole, or in the objective that is to catch the defect. In
-// a baseline that was disturbed nothing is injected that it could show in.
+// was disturbed: as a whole, or in the objective that is to catch the defect.
 func (c Claim) open(r *reports.Result) bool {
-	if c.Defect() == "" || run.Disturbed(r) {
-		return run.Disturbed(r)
-	}
-	undecided := func(name string, reasons ...string) bool {
-		return slices.ContainsFunc(r.Objectives, func(o reports.Objective) bool {
-			return o.Name == name && o.Verdict == reports.Inconclusive && slices.Contains(reasons, o.Reason)
-		})
-	}
-	catcher := c.Experiment.Expect.Objective
-	return undecided(catcher, reports.InstrumentDisturbed) ||
-		undecided(catcher, reports.FaultUnproven) && undecided("steadyState", reports.InstrumentDisturbed)
+	caught := c.catcher(r)
+	return run.Disturbed(r) || caught != nil && caught.Verdict == reports.Inconclusive && caught.Reason == reports.InstrumentDisturbed
 }
 
 // Defects are the rows of the claims, in their order.

@@ -79,8 +79,7 @@ func TestWhatComesOfAClaim(t *testing.T) {
 		{"defect, undecided for a reason of its own", defective, came(reports.Inconclusive, "lostWrites INCONCLUSIVE too-few-samples"), false, "INCONCLUSIVE, want FAIL"},
 		{"defect, disturbed", defective, disturbed, false, "not measured yet"},
 		{"defect, disturbed where it matters", defective, came(reports.Fail, "lostWrites INCONCLUSIVE instrument-disturbed", "residual FAIL limit-broken"), false, "not measured yet"},
-		{"defect, not tried, for the host's reason", defective, came(reports.Fail, "lostWrites INCONCLUSIVE fault-unproven", "residual FAIL limit-broken", "steadyState INCONCLUSIVE instrument-disturbed"), false, "not measured yet"},
-		{"defect, not tried, for another", defective, came(reports.Fail, "lostWrites INCONCLUSIVE fault-unproven", "residual FAIL limit-broken"), false, "FAIL by residual (limit-broken), want lostWrites"},
+		{"defect, not tried", defective, came(reports.Fail, "lostWrites INCONCLUSIVE fault-unproven", "residual FAIL limit-broken"), false, "FAIL by residual (limit-broken), want lostWrites"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := Defects([]Claim{c.of}, []Entry{entry(t, c.of, "r1", c.run)})[0]

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -233,4 +234,30 @@ func TestMasksOverEachOther(t *testing.T) {
 			t.Fatalf("%v do not ascend", got)
 		}
 	})
+}
+
+// Where the requests in doubt decide what counts, good can come out worse than
+// bad: the sentence says why.
+func TestGoodThatReadsWorseThanBadIsExplained(t *testing.T) {
+	verdicts := func(all ...reports.Verdict) []reports.Objective {
+		out := make([]reports.Objective, len(all))
+		for i, v := range all {
+			out[i] = reports.Objective{Name: "residual", Verdict: v}
+		}
+		return out
+	}
+	const because = "since they also tell which requests count"
+	for _, c := range []struct {
+		views []reports.Objective
+		want  bool
+	}{
+		{verdicts(reports.Pass, reports.Inconclusive, reports.Pass), true},
+		{verdicts(reports.Pass, reports.Pass, reports.Fail), false},
+		{verdicts(reports.Pass, reports.Inconclusive, reports.Inconclusive), false},
+	} {
+		o := agree(c.views, soundness{due: 1000, held: 5})
+		if o.Reason != reports.InstrumentDisturbed || strings.Contains(o.Why, because) != c.want {
+			t.Errorf("%v: %s, %q", c.views, o.Reason, o.Why)
+		}
+	}
 }

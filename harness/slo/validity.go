@@ -114,8 +114,12 @@ func agree(outcomes []reports.Objective, sound soundness) reports.Objective {
 	}
 	for _, other := range outcomes[1:] {
 		if other.Verdict != o.Verdict {
-			return disturbed(fmt.Sprintf("It depends on %d requests that the generator sent late and %d that other work on the host disturbed: with all of them good it is %s, with all of them bad %s.",
-				sound.ambiguous, sound.held, outcomes[1].Verdict, outcomes[2].Verdict))
+			why := fmt.Sprintf("It depends on %d requests that the generator sent late and %d that other work on the host disturbed: with all of them good it is %s, with all of them bad %s",
+				sound.ambiguous, sound.held, outcomes[1].Verdict, outcomes[2].Verdict)
+			if rank(outcomes[1].Verdict) > rank(outcomes[2].Verdict) { // which reads backwards
+				why += ", since they also tell which requests count, and from when on"
+			}
+			return disturbed(why + ".")
 		}
 	}
 	return o

@@ -211,6 +211,9 @@ func (d *decider) recovery() {
 		}
 	}
 	settles = roundTo(settles)
+	for _, scope := range limit.Scopes {
+		d.Notes = append(d.Notes, fmt.Sprintf("each of the %s is held to the recovery limit too: recovery stays open where one gets fewer than %d requests/s", scope, leastRate))
+	}
 	need := plus(limit.Within, settles)
 	d.demand("recovery", fmt.Sprintf("≤ %v from %s", limit.Within, limit.From), fmt.Sprintf("%v of observe (the limit and %v to see that it lasts)", need, settles),
 		fmt.Sprint(d.e.Phases.Observe), d.e.Phases.Observe >= need, "phases.observe", fmt.Sprintf("observe for at least %v, or lower slo.recovery", roundUp(need)))

@@ -188,6 +188,14 @@ func TestThinOperationsAreNoted(t *testing.T) {
 	}
 }
 
+// How many shards there are, and how busy, is not in the file.
+func TestWhatEachScopeNeedsIsNoted(t *testing.T) {
+	d, err := Decide(must(t, "name: x\nslo: {recovery: {within: 15s, scopes: [replicas, shards]}}\n"), nil)
+	if err != nil || len(d.Notes) != 2 || !strings.HasPrefix(d.Notes[0], "each of the replicas is held") || !strings.HasPrefix(d.Notes[1], "each of the shards is held") {
+		t.Errorf("%v %v", err, d.Notes)
+	}
+}
+
 // The published floors were found in experiments; the two ends of the formula
 // are around them, and of their order.
 func TestFloorsAgreeWithThosePublished(t *testing.T) {

@@ -80,6 +80,7 @@ type page struct {
 	Sections []section
 	Spectrum *chart
 	Keys     *chart
+	Shards   *chart
 	Picture  *chart
 	Sorted   []objectiveRow
 	Waived   []Objective // whose FAIL is accepted for now
@@ -233,7 +234,7 @@ func (p *page) charts(r *Result, s *Series) error {
 		}
 		p.Sections = append(p.Sections, sec)
 	}
-	p.Spectrum, p.Keys, p.Picture = spectrumChart(s), keyChart(s), pictureChart(r, s)
+	p.Spectrum, p.Keys, p.Shards, p.Picture = spectrumChart(s), keyChart(s), shardChart(s), pictureChart(r, s)
 	return nil
 }
 

@@ -265,6 +265,13 @@ func newSample(seed uint64, outcome func(t float64, rng *rand.Rand) (float64, st
 		e := 115000 * 0.07826 / math.Pow(float64(rank), 0.99)
 		s.Keys = append(s.Keys, KeyCount{rank, int(math.Max(0, math.Round(e+math.Sqrt(e)*rng.NormFloat64()))), e})
 	}
+	s.Shards = &ShardLoad{Until: sampleFault, Shards: 64, Uneven: ptr(0.4)}
+	for i := range 64 {
+		place := (i*37 + 11) % 64
+		n := 800 + 8600/(1+place)
+		s.Shards.Requests = append(s.Shards.Requests, n+n*(i%3-1)/40)
+		s.Shards.Chance = append(s.Shards.Chance, ShardChance{720 + 7500/(1+i), 800 + 8600/(1+i), 850 + 10_800/(1+i)})
+	}
 	return sample{r, s, sampleExtra()}
 }
 

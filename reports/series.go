@@ -16,6 +16,7 @@ type Series struct {
 	Host          *Host          `json:"host,omitempty"` // null when nobody looked
 	Spectrum      []SpectrumLine `json:"spectrum"`       // response times by phase
 	Keys          []KeyCount     `json:"keys,omitempty"`
+	Shards        *ShardLoad     `json:"shards,omitempty"`  // null when there is nothing to compare
 	Picture       *Picture       `json:"picture,omitempty"` // of the worst register
 }
 
@@ -124,4 +125,25 @@ type KeyCount struct {
 	Rank     int     `json:"rank"` // from 1
 	Seen     int     `json:"seen"`
 	Expected float64 `json:"expected"`
+}
+
+// ShardLoad is how the requests of the load, until the first fault or until
+// there are enough, lie on the shards that its answers named.
+type ShardLoad struct {
+	Until    float64       `json:"until,omitempty"`    // by due time, s from the origin; 0: to the end
+	Shards   int           `json:"shards"`             // how many there are, up to the highest that was named; of each replica, where these are listed
+	Replicas []string      `json:"replicas,omitempty"` // those that hash each in a way of its own
+	Chosen   bool          `json:"chosen,omitempty"`   // the load asks for one shard
+	Requests []int         `json:"requests"`           // of shard i mod Shards, of replica i / Shards
+	Chance   []ShardChance `json:"chance"`             // of the busiest shard, of the next, and so on
+	Uneven   *float64      `json:"uneven"`             // by how many standard deviations the keys lie less evenly than chance has it; null: too few
+}
+
+// ShardChance is how many requests a shard gets of the very same when each key
+// goes to any shard alike: 2.5 % of the cases are below Low, half below Median,
+// 2.5 % above High.
+type ShardChance struct {
+	Low    int `json:"low"`
+	Median int `json:"median"`
+	High   int `json:"high"`
 }

@@ -18,13 +18,14 @@ func mix64(z uint64) uint64 {
 	return z ^ z>>31
 }
 
-// The uses of randomness in an attack. Each has a sequence of its own, so that
+// The uses of randomness. Each has a sequence of its own, so that
 // the operation of a request says nothing about its key.
 const (
 	useKeys uint64 = iota + 1
 	useMix
 	useArrivals
 	useRegisters
+	useScatter
 )
 
 // seedFor derives the seed of one use from the experiment's.

@@ -144,6 +144,7 @@ func (t *trial) gather() error {
 		return err
 	}
 	t.summary.rank = t.keys.Rank
+	t.summary.shards.until = firstInjection(t.faults())
 	up := slo.HoldUps(t.masks())
 	t.summary.doubt = func(op history.Op) bool { return rules.InDoubt(op, up) }
 	return t.each(func(op history.Op) {

@@ -20,7 +20,7 @@ func (t *trial) series(r *reports.Result) *reports.Series {
 		}
 	}
 	s.Lanes = append(s.Lanes, t.replicaLanes(end)...)
-	s.Keys = t.keyCounts()
+	s.Keys, s.Shards = t.keyCounts(), t.summary.shards.report(t.log.Replicas, t.exp.Load.Keys.Distribution == "single-shard", t.facts.Seed)
 	s.Host = t.hostSeries(s.Seconds)
 	s.Picture = t.picture
 	return &s

@@ -27,7 +27,9 @@ func eventful(t *testing.T) string {
 		if op.Stream != history.Load {
 			continue
 		}
-		op.Replica, op.Shard = uint16(op.Seq%3), uint16(op.Seq%7)
+		op.Replica = uint16(op.Seq % 3)
+		op.Key = uint32(op.Seq % 29)
+		op.Shard = uint16((op.Key + uint32(op.Replica)) % 7) // each replica hashes in a way of its own; 0: it did not say
 		switch {
 		case op.Seq%101 == 0: // the generator was late, and only therefore the answer
 			op.Sent, op.Done = op.Due+90e6, op.Due+110e6
@@ -113,6 +115,13 @@ func writeLog(t *testing.T, dir string, h history.Header, replicas []string, ops
 func TestSeveralGeneratorsAreJudgedAsOne(t *testing.T) {
 	dir := eventful(t)
 	r, want := judgement(t, dir)
+	_, series, err := Judge(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := series.Shards; l == nil || !slices.Equal(l.Replicas, []string{"external", "external-2", "external-3"}) || l.Until > 0 {
+		t.Fatalf("what each replica has of shards is not told: %+v", l)
+	}
 	if r.Verdict != reports.Fail || r.Consistency.Foreign == 0 || r.Consistency.Lost == 0 || r.Consistency.Unknown == 0 || r.Validity.MaskedRatio == 0 || r.Validity.ExcludedRatio == r.Validity.MaskedRatio || len(r.Episodes) == 0 {
 		t.Fatalf("the run does not tell enough: %s, %+v, %+v, %d episodes", r.Verdict, r.Consistency, r.Validity, len(r.Episodes))
 	}

@@ -69,6 +69,7 @@ type summary struct {
 	shares    map[shareOf]*reports.Share
 	ranks     map[int]int
 	rank      func(n uint64, key uint32) (rank int, ok bool) // of a key; nil: not counted
+	shards    shardLoad
 }
 
 // shareOf is an operation in a phase, both by number.
@@ -113,6 +114,7 @@ func (s *summary) add(op history.Op, scopes ...string) {
 	}
 	if op.Class != history.Unsent {
 		s.ranked(op)
+		s.shards.add(op)
 		s.time(op, t)
 	}
 	s.fold(int((op.Due-s.horizon)/second) - 1)

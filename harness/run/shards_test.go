@@ -1,0 +1,165 @@
+package run
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"gauntlet/harness/history"
+	"gauntlet/harness/load"
+	"gauntlet/harness/slo"
+)
+
+// FNV-1 modulo 64, which the mapper's defect fnv-shards hashes with, reaches
+// half of the shards with keys of even digits; a good hash all of them, as
+// unevenly as chance has it. The names that the load gives to keys have all
+// digits, and FNV-1 is even with them. The skew hides nothing of it: the hottest
+// key alone has more requests than most shards together.
+func TestAHashThatIsUnevenShows(t *testing.T) {
+	fnv1 := func(key string) uint32 {
+		h := fnv.New32()
+		h.Write([]byte(key))
+		return h.Sum32()
+	}
+	sha := func(key string) uint32 {
+		h := sha256.Sum256([]byte(key))
+		return binary.BigEndian.Uint32(h[:])
+	}
+	evenDigits := func(key uint32) string {
+		return strings.Map(func(r rune) rune { return '0' + 2*(r-'0') }, strconv.FormatInt(int64(key), 5))
+	}
+	zipf, err := load.NewZipf(7, 0.99, 100_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name   string
+		hash   func(string) uint32
+		key    func(uint32) string
+		uneven bool
+	}{
+		{"fnv-1, even digits", fnv1, evenDigits, true},
+		{"sha-256, even digits", sha, evenDigits, false},
+		{"fnv-1, all digits", fnv1, load.KeyName, false},
+	} {
+		var l shardLoad
+		for n := range uint64(20_000) {
+			key := zipf.Key(n)
+			l.add(history.Op{Key: key, Shard: uint16(c.hash(c.key(key))%64) + 1, Replica: uint16(n % 3)})
+		}
+		got := l.report(nil, false, 1)
+		if got == nil || len(got.Replicas) > 0 || len(got.Chance) != len(got.Requests) || got.Uneven == nil {
+			t.Fatalf("%s: %+v", c.name, got)
+		}
+		if uneven := *got.Uneven > 5; uneven != c.uneven {
+			t.Errorf("%s: uneven by %v standard deviations", c.name, *got.Uneven)
+		}
+	}
+}
+
+// The measure of evenness is a standard normal one when the hash is even: five
+// is never met, and two seldom.
+func TestEvenKeysAreSeldomCalledUneven(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	const cases = 2000
+	sum, square, beyond := 0.0, 0.0, 0
+	for range cases {
+		keys := [][]int{make([]int, 64), make([]int, 64)}
+		for range 64 * 8 {
+			keys[0][rnd.IntN(64)]++
+			keys[1][rnd.IntN(64)]++
+		}
+		z := *uneven(keys)
+		sum, square = sum+z, square+z*z
+		if z > 1.96 {
+			beyond++
+		}
+		if z > 5 {
+			t.Errorf("even keys are uneven by %v", z)
+		}
+	}
+	mean := sum / cases
+	if deviation := math.Sqrt(square/cases - mean*mean); math.Abs(mean) > 0.1 || math.Abs(deviation-1) > 0.1 || beyond < cases/80 || beyond > cases/20 {
+		t.Errorf("mean %.3f, deviation %.3f, %d of %d beyond 1.96", mean, deviation, beyond, cases)
+	}
+	if z := uneven([][]int{{5, 4}}); z != nil {
+		t.Errorf("nine keys on two shards are uneven by %v", *z)
+	}
+}
+
+func TestShardsAreComparedWhereThereAreSome(t *testing.T) {
+	var none, one, moved, unanswered, sparse, unnamed, retried shardLoad
+	for key := range uint32(10) {
+		none.add(history.Op{Key: key})
+		one.add(history.Op{Key: key, Shard: 8})
+		unanswered.add(history.Op{Key: key, Shard: 1 + uint16(key), Replica: history.NoReplica})
+		sparse.add(history.Op{Key: key, Shard: 1 + 100*uint16(key)})
+		for shard := range uint16(3) {
+			moved.add(history.Op{Key: key, Shard: 1 + shard})
+			unnamed.add(history.Op{Key: key, Shard: 1 + shard, Replica: shard})
+			retried.add(history.Op{Key: key, Shard: 1 + uint16(key%3), Attempts: 1})
+			retried.add(history.Op{Key: key, Shard: 1 + shard, Attempts: 2})
+		}
+	}
+	for name, l := range map[string]*shardLoad{"none": &none, "one": &one, "moved": &moved, "unanswered": &unanswered, "sparse": &sparse, "unnamed": &unnamed} {
+		if got := l.report([]string{"m-1"}, false, 1); got != nil {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	if got := retried.report(nil, true, 1); got == nil || !slices.Equal(got.Requests, []int{12, 9, 9}) || !got.Chosen {
+		t.Errorf("what was tried again counts: %+v", got)
+	}
+}
+
+// Replicas that hash each in a way of its own have each its own shards; until
+// the first fault, for one that comes back may hash anew.
+func TestReplicasThatHashApartHaveShardsOfTheirOwn(t *testing.T) {
+	l := shardLoad{until: 5 * second}
+	for key := range uint32(4) {
+		for replica := range uint16(2) {
+			for range 1 + key {
+				l.add(history.Op{Key: key, Replica: replica, Shard: 1 + uint16(key+uint32(replica))%2, Due: second})
+			}
+			l.add(history.Op{Key: key, Replica: replica, Shard: 1 + uint16(1+key+uint32(replica))%2, Due: 5 * second})
+		}
+	}
+	got := l.report([]string{"m-1", "m-2"}, false, 1)
+	if got == nil || got.Shards != 2 || got.Until != 5 || !slices.Equal(got.Replicas, []string{"m-1", "m-2"}) || !slices.Equal(got.Requests, []int{4, 6, 6, 4}) || len(got.Chance) != 4 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// What is kept of a run does not grow with its keys, nor with its shards.
+func TestManyKeysAndShardsAreCountedForAWhile(t *testing.T) {
+	var keys, shards shardLoad
+	for i := range uint32(mostSharded + 1000) {
+		keys.add(history.Op{Key: i, Shard: 1 + uint16(i%7), Due: int64(i)})
+		shards.add(history.Op{Key: i, Shard: 1 + uint16(i%60_000)})
+	}
+	got := keys.report(nil, false, 1)
+	all := 0
+	for _, n := range got.Requests {
+		all += n
+	}
+	if all != mostSharded || got.Until != seconds(mostSharded-1) {
+		t.Errorf("%d requests until %v s", all, got.Until)
+	}
+	if got := shards.report(nil, false, 1); got != nil {
+		t.Errorf("60000 shards: %d", got.Shards)
+	}
+}
+
+func TestTheFirstInjection(t *testing.T) {
+	early, late := 3*second, 7*second
+	for want, faults := range map[int64][]slo.Fault{0: {{}}, early: {{}, {InjectBegin: &late}, {InjectBegin: &early}}, late: {{InjectBegin: &late}}} {
+		if got := firstInjection(faults); got != want {
+			t.Errorf("%d, want %d", got, want)
+		}
+	}
+}

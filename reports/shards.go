@@ -1,0 +1,118 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const (
+	// mostDots is how many shards are drawn.
+	mostDots = 256
+	// surelyUneven is from when on a hash is said to be bad for the keys, in
+	// standard deviations: a sound one gets there once in some million runs.
+	surelyUneven = 5
+)
+
+// shardChart draws how busy each shard was, the busiest first, over the band
+// in which chance alone puts it; nil when there is nothing to compare.
+func shardChart(s *Series) *chart {
+	l := s.Shards
+	if l == nil || l.Shards < 2 || len(l.Requests) != l.Shards*max(1, len(l.Replicas)) || len(l.Chance) != len(l.Requests) || slices.Min(l.Requests) < 0 {
+		return nil
+	}
+	all, order := 0.0, make([]int, len(l.Requests))
+	for i, n := range l.Requests {
+		order[i] = i
+		all += float64(n)
+	}
+	if all == 0 {
+		return nil
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(l.Requests[b], l.Requests[a]) })
+	mean := all / float64(len(order))
+	dots := min(len(order), mostDots)
+	place := func(dot int) int { return dot * (len(order) - 1) / (dots - 1) } // the first and the last are drawn
+
+	c := &chart{ID: "shards", Title: "Shards, by how busy they were", Height: 206,
+		Desc: "Requests of each shard over their mean, logarithmic; the shards stand from the busiest to the idlest."}
+	least := min(l.Requests[order[len(order)-1]], l.Chance[len(order)-1].Low)
+	a := logAxis(band{10, 164}, max(0.02, float64(least)/mean), float64(max(l.Requests[order[0]], l.Chance[0].High))/mean)
+	c.grid(a, times)
+	x := func(dot int) float64 { return plotLeft + (plotRight-plotLeft)*(float64(dot)+0.5)/float64(dots) }
+	y := func(requests int) float64 { return a.y(float64(requests) / mean) }
+	c.chanceBand(dots, func(dot int) ShardChance { return l.Chance[place(dot)] }, x, y)
+	var path strings.Builder
+	for dot := range dots {
+		path.WriteString("M" + num(x(dot)) + " " + num(y(l.Requests[order[place(dot)]])) + "h0")
+	}
+	c.add(mark{Kind: "dots", Path: path.String(), Stroke: "blue", Width: 5})
+	c.text(plotLeft, a.bottom+17, "", "the busiest shard", "muted")
+	c.text(plotRight, a.bottom+17, "end", "the idlest", "muted")
+	if dots < len(order) {
+		c.text((plotLeft+plotRight)/2, a.bottom+17, "middle", count(dots)+" of "+count(len(order))+" are drawn", "muted")
+	}
+	c.Sentence = l.words(order, all, mean)
+	return c
+}
+
+// chanceBand draws where chance puts the shard of each place.
+func (c *chart) chanceBand(dots int, of func(dot int) ShardChance, x func(int) float64, y func(int) float64) {
+	var over, under, median strings.Builder
+	for dot := range dots {
+		verb := "L"
+		if dot == 0 {
+			verb = "M"
+		}
+		over.WriteString(verb + num(x(dot)) + " " + num(y(of(dot).High)))
+		median.WriteString(verb + num(x(dot)) + " " + num(y(of(dot).Median)))
+		under.WriteString("L" + num(x(dots-1-dot)) + " " + num(y(of(dots-1-dot).Low)))
+	}
+	c.add(mark{Kind: "rect-path", Path: over.String() + under.String() + "Z", Fill: "sky", Opacity: 0.35},
+		mark{Kind: "path", Path: median.String(), Stroke: "ink", Width: 1.2, Dash: "6 3"})
+}
+
+func (l *ShardLoad) words(order []int, all, mean float64) string {
+	busiest := order[0]
+	whose := ""
+	if len(l.Replicas) > 0 {
+		whose = " of " + l.Replicas[busiest/l.Shards]
+	}
+	when := ""
+	if l.Until > 0 {
+		when = " in the first " + seconds(l.Until)
+	}
+	n, by := float64(l.Requests[busiest]), l.Chance[0]
+	said := fmt.Sprintf("Each dot is a shard, of the %s up to the highest that an answer named: its requests%s over the mean. Shard %d%s had %s of all, %s the mean. ",
+		count(l.Shards), when, busiest%l.Shards, whose, percent(n/all), times(n/mean))
+	none := 0
+	for _, n := range l.Requests {
+		if n == 0 {
+			none++
+		}
+	}
+	if none > 0 {
+		said += fmt.Sprintf("%s had none. ", plural(none, "shard"))
+	}
+	if l.Chosen {
+		return said + "The load asked for one shard."
+	}
+	said += fmt.Sprintf("The skew of the keys alone makes the busiest %s to %s (the band, about 95 of 100 cases at each place; the dashed line is the middle).",
+		times(float64(by.Low)/mean), times(float64(by.High)/mean))
+	switch {
+	case l.Uneven == nil:
+		return said + " There were too few keys to say whether the hash is even."
+	case *l.Uneven > surelyUneven:
+		return said + fmt.Sprintf(" The keys themselves lie unevenly, by %.0f standard deviations: the hash is bad for them.", *l.Uneven)
+	}
+	return said + " The keys themselves lie as evenly as chance has it."
+}
+
+// times is a multiple: "1.16 ×".
+func times(v float64) string {
+	if v >= 1000 {
+		return count(int(v)) + space + "×"
+	}
+	return fmt.Sprintf("%.3g", v) + space + "×"
+}

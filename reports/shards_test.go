@@ -1,0 +1,77 @@
+package reports
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestTheShardsSentenceSaysWhatSkewExplains(t *testing.T) {
+	chance := []ShardChance{{60, 70, 80}, {20, 25, 30}, {10, 15, 20}, {5, 8, 10}}
+	for name, c := range map[string]struct {
+		load ShardLoad
+		want string
+		not  string
+	}{
+		"what": {ShardLoad{Shards: 4, Requests: []int{8, 70, 25, 17}, Chance: chance},
+			"of the 4 up to the highest that an answer named: its requests over the mean. Shard 1 had 58.3" + space + "% of all, 2.33" + space + "× the mean. The skew of the keys alone makes the busiest 2" + space + "× to 2.67" + space + "×", "none"},
+		"whose": {ShardLoad{Until: 25, Shards: 2, Replicas: []string{"m-1", "m-2"}, Requests: []int{8, 25, 17, 70}, Chance: chance},
+			"its requests in the first 25.0" + space + "s over the mean. Shard 1 of m-2 had", "none"},
+		"idle":   {ShardLoad{Shards: 4, Requests: []int{0, 100, 20, 0}, Chance: chance}, "2" + space + "shards had none. The skew", "Shard 0 had"},
+		"even":   {ShardLoad{Shards: 4, Requests: []int{8, 80, 25, 7}, Chance: chance, Uneven: ptr(-1.2)}, "lie as evenly as chance has it.", "bad"},
+		"nearly": {ShardLoad{Shards: 4, Requests: []int{8, 80, 25, 7}, Chance: chance, Uneven: ptr(5.0)}, "lie as evenly as chance has it.", "bad"},
+		"uneven": {ShardLoad{Shards: 4, Requests: []int{8, 80, 25, 7}, Chance: chance, Uneven: ptr(31.7)}, "lie unevenly, by 32 standard deviations: the hash is bad for them.", "chance has it"},
+		"few":    {ShardLoad{Shards: 4, Requests: []int{8, 80, 25, 7}, Chance: chance}, "too few keys to say whether the hash is even.", "chance has it"},
+		"chosen": {ShardLoad{Shards: 4, Chosen: true, Requests: []int{1, 97, 1, 1}, Chance: chance, Uneven: ptr(31.7)}, "The load asked for one shard.", "bad"},
+	} {
+		chart := shardChart(&Series{Shards: &c.load})
+		if chart == nil {
+			t.Errorf("%s: nothing is drawn", name)
+		} else if !strings.Contains(chart.Sentence, c.want) || strings.Contains(chart.Sentence, c.not) {
+			t.Errorf("%s: %q lacks %q, or has %q", name, chart.Sentence, c.want, c.not)
+		}
+	}
+	for name, l := range map[string]*ShardLoad{
+		"none": nil, "one": {Shards: 1, Requests: []int{5}, Chance: chance[:1]}, "idle": {Shards: 2, Requests: []int{0, 0}, Chance: chance[:2]},
+		"damaged": {Shards: 2, Requests: []int{3, 4, 5}, Chance: chance[:3]}, "without chance": {Shards: 2, Requests: []int{3, 4}},
+		"negative": {Shards: 2, Requests: []int{3, -4}, Chance: chance[:2]},
+	} {
+		if chart := shardChart(&Series{Shards: l}); chart != nil {
+			t.Errorf("%s: drew %+v", name, chart)
+		}
+	}
+}
+
+// Of very many shards the busiest and the idlest are drawn, and some between.
+func TestOfManyShardsBothEndsAreDrawn(t *testing.T) {
+	l := &ShardLoad{Shards: 1000}
+	for i := range 1000 {
+		n := 2000 - i
+		l.Requests, l.Chance = append(l.Requests, n), append(l.Chance, ShardChance{n, n, n})
+	}
+	l.Requests[999] = 0
+	c := shardChart(&Series{Shards: l})
+	var dots, said string
+	for _, m := range c.Marks {
+		if m.Kind == "dots" {
+			dots = m.Path
+		}
+		said += m.Text + "\n"
+	}
+	if n := strings.Count(dots, "M"); n != mostDots {
+		t.Errorf("%d dots", n)
+	}
+	if want := "256 of 1" + "\u202f" + "000 are drawn"; !strings.Contains(strings.ReplaceAll(said, space, "\u202f"), want) {
+		t.Errorf("%q lacks %q", said, want)
+	}
+	if last := dots[strings.LastIndex(dots, "M"):]; !strings.HasSuffix(last, " 164h0") {
+		t.Errorf("the last dot is %s: it should stand at the bottom", last)
+	}
+}
+
+func TestTimes(t *testing.T) {
+	for v, want := range map[float64]string{1.1649: "1.16", 57.66: "57.7", 999.4: "999", 1234.5: count(1234)} {
+		if got := times(v); got != want+space+"×" {
+			t.Errorf("%v: %q, want %s", v, got, want)
+		}
+	}
+}

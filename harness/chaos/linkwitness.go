@@ -34,6 +34,7 @@ type linkWitness struct {
 	pending sync.WaitGroup     // links that are not back
 
 	returned chan struct{} // closed when all are
+	looked   chan struct{} // closed when the counters were read last
 
 	mu       sync.Mutex
 	first    map[link.Pair]link.Counters
@@ -72,7 +73,7 @@ type linkSeen struct {
 }
 
 func newLinkWitness(set Settings, victim string, shaper link.Control, links []*linkView) *linkWitness {
-	return &linkWitness{set: set, victim: victim, shaper: shaper, links: links, returned: make(chan struct{})}
+	return &linkWitness{set: set, victim: victim, shaper: shaper, links: links, returned: make(chan struct{}), looked: make(chan struct{})}
 }
 
 // watch asks over every link, for the time before, and goes on asking.
@@ -137,6 +138,7 @@ func (w *linkWitness) mayReturn() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.last, w.countErr = last, errors.Join(w.countErr, err)
+	close(w.looked)
 }
 
 // follow asks over l in the fault, and after it until the answers come as they
@@ -149,6 +151,10 @@ func (w *linkWitness) follow(ctx, during context.Context, l *linkView) {
 	w.mu.Lock()
 	l.stop = l.asked
 	w.mu.Unlock()
+	select { // a question that came before the last look would be taken for another's
+	case <-w.looked:
+	case <-ctx.Done():
+	}
 	for ctx.Err() == nil {
 		begin := w.set.Clock.Now()
 		took, err := l.askAfter(ctx)

@@ -22,12 +22,24 @@ type pair struct {
 	proxy    *link.Proxy
 	replicas []platform.Replica
 	links    []platform.Link
+	looks    time.Duration // how long it takes until a look at the counters is taken
 }
 
 func (p *pair) Replicas(context.Context) ([]platform.Replica, error) { return p.replicas, nil }
 func (p *pair) Down(context.Context) error                           { return nil }
 func (p *pair) Links() []platform.Link                               { return p.links }
-func (p *pair) Shaper() link.Control                                 { return p.proxy }
+func (p *pair) Shaper() link.Control                                 { return slow{p.proxy, p.looks} }
+
+// slow takes its time to look at the counters.
+type slow struct {
+	link.Control
+	looks time.Duration
+}
+
+func (s slow) Counters(ctx context.Context) (map[link.Pair]link.Counters, error) {
+	time.Sleep(s.looks)
+	return s.Control.Counters(ctx)
+}
 
 func newPair(t *testing.T, talks bool) *pair {
 	t.Helper()
@@ -177,6 +189,17 @@ func TestNetworkChaosIsProvenFromTheVictimsSide(t *testing.T) {
 				t.Errorf("healed: %+v %+v", healing, healing.Event)
 			}
 		})
+	}
+}
+
+// However long the last look takes, the witness' own questions are not taken
+// for another's.
+func TestASlowLookAtTheCountersProvesNothing(t *testing.T) {
+	p := newPair(t, false)
+	p.looks = 1500 * ms
+	proof, _ := suffer(t, p, between(func(n *Network) { n.Behavior = BehaviorDrop }), 1200*ms)
+	if want := "nothing but the questions of this witness met the fault"; proof.Proven || !strings.Contains(proof.Detail, want) {
+		t.Errorf("proven: %v, %q lacks %q", proof.Proven, proof.Detail, want)
 	}
 }
 

@@ -50,11 +50,13 @@ type advised struct {
 }
 
 // advices is what to do about the objectives that could not be decided, in
-// their order.
+// their order. Where the baseline was not steady nothing was tried, and more
+// requests would not help.
 func advices(all []Objective) []advised {
 	var out []advised
+	broken := slices.ContainsFunc(all, func(o Objective) bool { return o.Name == "steadyState" && o.Verdict == Fail })
 	for _, o := range failedFirst(all) {
-		if o.Verdict == Inconclusive {
+		if o.Verdict == Inconclusive && !(broken && o.Reason == TooFewSamples) {
 			out = advise(out, o.Reason, o.Name)
 		}
 	}

@@ -57,6 +57,16 @@ func TestAdviceIsGivenOnce(t *testing.T) {
 	}
 }
 
+// What broke before any fault was tried is not mended by more requests.
+func TestABrokenBaselineNeedsNoMoreRequests(t *testing.T) {
+	open := Objective{Name: "recovery", Verdict: Inconclusive, Reason: TooFewSamples}
+	for verdict, want := range map[Verdict]int{Fail: 0, Pass: 1, Inconclusive: 1} {
+		if got := advices([]Objective{open, {Name: "steadyState", Verdict: verdict}}); len(got) != want {
+			t.Errorf("steadyState is %s: %+v", verdict, got)
+		}
+	}
+}
+
 func TestTheFirstAdviceIsForWhatDecided(t *testing.T) {
 	objectives := []Objective{{Name: "recovery", Verdict: Inconclusive, Reason: FaultUnproven}, {Name: "steadyState", Verdict: Inconclusive, Reason: InstrumentDisturbed}}
 	for _, c := range []struct {

@@ -50,8 +50,8 @@ type advised struct {
 }
 
 // advices is what to do about the objectives that could not be decided, in
-// their order. Where the baseline was not steady nothing was tried, and more
-// requests would not help.
+// their order. Where the baseline was broken it is not requests that are
+// missing.
 func advices(all []Objective) []advised {
 	var out []advised
 	broken := slices.ContainsFunc(all, func(o Objective) bool { return o.Name == "steadyState" && o.Verdict == Fail })

@@ -151,6 +151,7 @@ func instance(t *testing.T, s string) any {
 
 func FuzzReadSeries(f *testing.F) {
 	f.Add([]byte(`{"schemaVersion":1,"seconds":4,"goodMs":250,"planned":[9,9],"outcomes":[{"class":"5xx","count":[3]}],"latency":[{"n":9,"p50":1,"p90":1e300,"p99":2,"max":1e308}],"heat":{"minMs":0.1,"factor":1e200,"rows":3,"cells":[[1,2,3]]},"strips":[{"scope":"op:a","n":[1],"bad":[null,0.5]}],"lanes":[{"kind":"fault","spans":[{"begin":-1,"end":1e300,"state":"active"}]}],"slipP99Ms":[1e308],"spectrum":[{"phase":"fault","count":-1,"at":[{"q":2,"ms":1e308}]}],"keys":[{"rank":-1,"seen":1,"expected":1e308}],"shards":{"until":-1,"shards":2,"requests":[9223372036854775807,1],"chance":[{"low":-9223372036854775808,"median":0,"high":9223372036854775807},{}],"uneven":1e308}}`))
+	f.Add([]byte(`{"schemaVersion":1,"seconds":1,"planned":[1],"shards":{"shards":4611686018427387904,"replicas":["a","b","c","d"],"requests":[],"chance":[]}}`))
 	f.Add([]byte(`{"schemaVersion":1,"seconds":1000000000000,"planned":[1]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := ReadSeries(bytes.NewReader(b))

@@ -3,6 +3,7 @@ package reports
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -11,7 +12,8 @@ const (
 	// mostDots is how many shards are drawn.
 	mostDots = 256
 	// surelyUneven is from when on a hash is said to be bad for the keys, in
-	// standard deviations: a sound one gets there once in some million runs.
+	// standard deviations: a sound one gets there once in some million runs, for
+	// each replica with shards of its own.
 	surelyUneven = 5
 )
 
@@ -19,16 +21,13 @@ const (
 // in which chance alone puts it; nil when there is nothing to compare.
 func shardChart(s *Series) *chart {
 	l := s.Shards
-	if l == nil || l.Shards < 2 || len(l.Requests) != l.Shards*max(1, len(l.Replicas)) || len(l.Chance) != len(l.Requests) || slices.Min(l.Requests) < 0 {
+	if l == nil || !l.sound() {
 		return nil
 	}
 	all, order := 0.0, make([]int, len(l.Requests))
 	for i, n := range l.Requests {
 		order[i] = i
 		all += float64(n)
-	}
-	if all == 0 {
-		return nil
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(l.Requests[b], l.Requests[a]) })
 	mean := all / float64(len(order))
@@ -55,6 +54,22 @@ func shardChart(s *Series) *chart {
 	}
 	c.Sentence = l.words(order, all, mean)
 	return c
+}
+
+// mostRequests is more than a run can have, and what can be added and drawn.
+const mostRequests = 1 << 40
+
+// sound says whether there are shards to compare, and numbers that can be drawn.
+func (l *ShardLoad) sound() bool {
+	if l.Shards < 2 || l.Shards > len(l.Requests) || len(l.Requests) != l.Shards*max(1, len(l.Replicas)) || len(l.Chance) != len(l.Requests) {
+		return false
+	}
+	for i, n := range l.Requests {
+		if c := l.Chance[i]; n < 0 || n > mostRequests || c.Low < 0 || c.Low > c.Median || c.Median > c.High || c.High > mostRequests {
+			return false
+		}
+	}
+	return slices.Max(l.Requests) > 0 && (l.Uneven == nil || math.Abs(*l.Uneven) < mostRequests)
 }
 
 // chanceBand draws where chance puts the shard of each place.

@@ -33,7 +33,9 @@ func TestTheShardsSentenceSaysWhatSkewExplains(t *testing.T) {
 	for name, l := range map[string]*ShardLoad{
 		"none": nil, "one": {Shards: 1, Requests: []int{5}, Chance: chance[:1]}, "idle": {Shards: 2, Requests: []int{0, 0}, Chance: chance[:2]},
 		"damaged": {Shards: 2, Requests: []int{3, 4, 5}, Chance: chance[:3]}, "without chance": {Shards: 2, Requests: []int{3, 4}},
-		"negative": {Shards: 2, Requests: []int{3, -4}, Chance: chance[:2]},
+		"negative": {Shards: 2, Requests: []int{3, -4}, Chance: chance[:2]}, "upside down": {Shards: 2, Requests: []int{3, 4}, Chance: []ShardChance{{1, 2, 3}, {3, 2, 1}}},
+		"overflow": {Shards: 1 << 62, Replicas: []string{"a", "b", "c", "d"}}, "wrapped": {Shards: 1<<62 + 1, Replicas: []string{"a", "b", "c", "d"}, Requests: []int{1, 2, 3, 4}, Chance: chance},
+		"endless": {Shards: 2, Requests: []int{3, 4}, Chance: chance[:2], Uneven: ptr(1e308)},
 	} {
 		if chart := shardChart(&Series{Shards: l}); chart != nil {
 			t.Errorf("%s: drew %+v", name, chart)

@@ -14,8 +14,9 @@ import (
 // shardLoad gathers how the load lies on the shards, in one pass over the log,
 // until the first fault: a replica that comes back may hash anew.
 type shardLoad struct {
-	until int64 // ns, by due time; 0: to the end
+	until int64 // when the first fault was injected, ns; 0: to the end
 	n     int
+	last  int64           // the latest due time that was counted, ns
 	named map[uint16]bool // as history.Op.Shard
 	keys  map[keyOn]keyLoad
 	moved bool // a replica had a key in several shards
@@ -53,7 +54,10 @@ func firstInjection(faults []slo.Fault) int64 {
 // add counts one request. One that names no shard is left out, and one that was
 // tried again: the shard may be that of one replica and the answer another's.
 func (l *shardLoad) add(op history.Op) {
-	if op.Shard == 0 || op.Replica == history.NoReplica || op.Attempts > 1 || l.moved || l.until > 0 && op.Due >= l.until {
+	if op.Shard == 0 || op.Replica == history.NoReplica || op.Attempts > 1 || l.moved || l.n == mostSharded {
+		return
+	}
+	if l.until > 0 && max(op.Due, op.Done) >= l.until { // it may be the answer of one that came back
 		return
 	}
 	if l.keys == nil {
@@ -64,9 +68,16 @@ func (l *shardLoad) add(op history.Op) {
 	l.moved = k.shard != 0 && k.shard != op.Shard
 	l.keys[on] = keyLoad{op.Shard, k.requests + 1}
 	l.named[op.Shard] = true
-	if l.n++; l.n == mostSharded {
-		l.until = max(1, op.Due)
+	l.n++
+	l.last = max(l.last, op.Due)
+}
+
+// counted is until when requests were counted; 0: to the end.
+func (l *shardLoad) counted() int64 {
+	if l.n == mostSharded {
+		return l.last
 	}
+	return l.until
 }
 
 // report is the same beside what chance makes of it. The shards are those of
@@ -85,7 +96,7 @@ func (l *shardLoad) report(replicas []string, chosen bool, seed int64) *reports.
 	if len(l.named) < shards/4 || shards*max(1, len(owners)) > mostShards {
 		return nil
 	}
-	out := &reports.ShardLoad{Until: seconds(l.until), Shards: shards, Chosen: chosen, Requests: make([]int, shards*max(1, len(owners)))}
+	out := &reports.ShardLoad{Until: seconds(l.counted()), Shards: shards, Chosen: chosen, Requests: make([]int, shards*max(1, len(owners)))}
 	for _, replica := range owners {
 		if int(replica) >= len(replicas) {
 			return nil // the log is damaged
@@ -139,14 +150,15 @@ func (l *shardLoad) owners() []uint16 {
 // uneven is by how many standard deviations the keys lie on the shards less
 // evenly than a hash would have it for which every shard is as likely; nil with
 // fewer than five keys to a shard, where the approximation fails. keys are
-// counted by shard, in groups that have shards of their own.
+// counted by shard, in groups that have shards of their own: it is that of the
+// least even, since groups that hash alike would count one hash several times.
 //
 // Keys are asked and not requests, for a key of a tenth of the requests would
 // hide any hash. The statistic is Pearson's χ², turned into a normal one by its
 // cube root (E. B. Wilson and M. M. Hilferty, "The distribution of chi-square",
 // PNAS 17, 1931).
 func uneven(keys [][]int) *float64 {
-	square, freedom := 0.0, 0.0
+	worst := math.Inf(-1)
 	for _, shards := range keys {
 		all := 0
 		for _, n := range shards {
@@ -156,13 +168,13 @@ func uneven(keys [][]int) *float64 {
 		if mean < 5 {
 			return nil
 		}
+		square, freedom := 0.0, float64(len(shards)-1)
 		for _, n := range shards {
 			square += (float64(n) - mean) * (float64(n) - mean) / mean
 		}
-		freedom += float64(len(shards) - 1)
+		spread := 2 / (9 * freedom)
+		worst = max(worst, (math.Cbrt(square/freedom)-(1-spread))/math.Sqrt(spread))
 	}
-	spread := 2 / (9 * freedom)
-	z := (math.Cbrt(square/freedom) - (1 - spread)) / math.Sqrt(spread)
-	z = math.Round(z*1000) / 1000
-	return &z
+	worst = math.Round(worst*1000) / 1000
+	return &worst
 }

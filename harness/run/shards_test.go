@@ -3,13 +3,17 @@ package run
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/json"
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"gauntlet/harness/history"
 	"gauntlet/harness/load"
@@ -70,12 +74,11 @@ func TestEvenKeysAreSeldomCalledUneven(t *testing.T) {
 	const cases = 2000
 	sum, square, beyond := 0.0, 0.0, 0
 	for range cases {
-		keys := [][]int{make([]int, 64), make([]int, 64)}
+		keys := make([]int, 64)
 		for range 64 * 8 {
-			keys[0][rnd.IntN(64)]++
-			keys[1][rnd.IntN(64)]++
+			keys[rnd.IntN(64)]++
 		}
-		z := *uneven(keys)
+		z := *uneven([][]int{keys})
 		sum, square = sum+z, square+z*z
 		if z > 1.96 {
 			beyond++
@@ -88,8 +91,28 @@ func TestEvenKeysAreSeldomCalledUneven(t *testing.T) {
 	if deviation := math.Sqrt(square/cases - mean*mean); math.Abs(mean) > 0.1 || math.Abs(deviation-1) > 0.1 || beyond < cases/80 || beyond > cases/20 {
 		t.Errorf("mean %.3f, deviation %.3f, %d of %d beyond 1.96", mean, deviation, beyond, cases)
 	}
-	if z := uneven([][]int{{5, 4}}); z != nil {
+	if z := uneven([][]int{{50, 50}, {5, 4}}); z != nil {
 		t.Errorf("nine keys on two shards are uneven by %v", *z)
+	}
+	if one, two := *uneven([][]int{{90, 10}}), *uneven([][]int{{50, 50}, {90, 10}}); one != two || one < 5 {
+		t.Errorf("uneven by %v, and beside one that is even by %v", one, two)
+	}
+}
+
+// A key that every replica has is one key of the service.
+func TestAKeyIsCountedOnce(t *testing.T) {
+	var one, three shardLoad
+	for key := range uint32(1000) {
+		h := sha256.Sum256([]byte(load.KeyName(key)))
+		op := history.Op{Key: key, Shard: uint16(h[0]%64) + 1}
+		one.add(op)
+		for op.Replica = range 3 {
+			three.add(op)
+		}
+	}
+	a, b := one.report(nil, false, 1), three.report(nil, false, 1)
+	if *a.Uneven != *b.Uneven || *a.Uneven > 5 {
+		t.Errorf("uneven by %v on one replica, %v on three", *a.Uneven, *b.Uneven)
 	}
 }
 
@@ -99,7 +122,7 @@ func TestShardsAreComparedWhereThereAreSome(t *testing.T) {
 		none.add(history.Op{Key: key})
 		one.add(history.Op{Key: key, Shard: 8})
 		unanswered.add(history.Op{Key: key, Shard: 1 + uint16(key), Replica: history.NoReplica})
-		sparse.add(history.Op{Key: key, Shard: 1 + 100*uint16(key)})
+		sparse.add(history.Op{Key: key, Shard: 1 + 5*uint16(key)}) // ten of 46
 		for shard := range uint16(3) {
 			moved.add(history.Op{Key: key, Shard: 1 + shard})
 			unnamed.add(history.Op{Key: key, Shard: 1 + shard, Replica: shard})
@@ -127,6 +150,7 @@ func TestReplicasThatHashApartHaveShardsOfTheirOwn(t *testing.T) {
 				l.add(history.Op{Key: key, Replica: replica, Shard: 1 + uint16(key+uint32(replica))%2, Due: second})
 			}
 			l.add(history.Op{Key: key, Replica: replica, Shard: 1 + uint16(1+key+uint32(replica))%2, Due: 5 * second})
+			l.add(history.Op{Key: key, Replica: replica, Shard: 1 + uint16(1+key+uint32(replica))%2, Due: 4 * second, Done: 6 * second}) // held up
 		}
 	}
 	got := l.report([]string{"m-1", "m-2"}, false, 1)
@@ -161,5 +185,47 @@ func TestTheFirstInjection(t *testing.T) {
 		if got := firstInjection(faults); got != want {
 			t.Errorf("%d, want %d", got, want)
 		}
+	}
+}
+
+// The judge counts until the first injection, and knows what the load asked for.
+func TestShardsAreJudgedUntilTheFirstInjection(t *testing.T) {
+	dir := handMade(t, 0)
+	source := strings.Replace(judged, "keys: {distribution: uniform, count: 10}", "populate: {count: 10}, keys: {distribution: single-shard, share: 50%, count: 10}", 1) +
+		"faults:\n  - at: 0s\n    chaos: {apiVersion: chaos-mesh.org/v1alpha1, kind: PodChaos, metadata: {name: gone}, spec: {action: pod-kill, mode: one, selector: {labelSelectors: {app: x}}}}\n"
+	if err := os.WriteFile(filepath.Join(dir, experimentFile), []byte(source), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	facts := Facts{SchemaVersion: 1, Run: "r", StartedAt: time.Unix(1e9, 0), Platform: "external", Workers: 550, HotKeys: []uint32{3}, Faults: []FaultFacts{{Name: "gone", Kind: "PodChaos", OneShot: true}}}
+	if err := writeJSON(filepath.Join(dir, factsFile), facts); err != nil {
+		t.Fatal(err)
+	}
+	events, err := os.OpenFile(filepath.Join(dir, eventsFile), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, err := json.Marshal(history.Event{Type: history.EventInject, Name: "gone", At: 8 * second, Until: 8*second + 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := events.Write(append(line, '\n')); err != nil {
+		t.Fatal(err)
+	}
+	events.Close()
+	header, names, ops := logIn(t, dir)
+	for i := range ops {
+		ops[i].Key = uint32(ops[i].Seq % 10)
+		ops[i].Shard = 1 + uint16(ops[i].Key)%4
+		if ops[i].Done >= 8*second { // it came back, and hashes anew
+			ops[i].Shard = 1 + uint16(ops[i].Key+1)%4
+		}
+	}
+	writeLog(t, dir, header, names, ops)
+	_, series, err := Judge(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := series.Shards; l == nil || l.Until != 8 || !l.Chosen || l.Shards != 4 {
+		t.Errorf("%+v", l)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"gauntlet/harness/calibrate"
@@ -54,10 +56,10 @@ func (c calibration) claims() ([]campaign.Claim, error) {
 	return campaign.ReadClaims(filepath.Join(dir, "calibration"))
 }
 
-// show draws the page and prints the table of a layer, of all for "". Its error
-// is an exit code: FAIL when a row does not hold, INCONCLUSIVE when one was not
-// measured.
-func (c calibration) show(out, layer string, std streams) error {
+// show draws the page and prints the table of a layer, of all for "", or of it
+// only the rows asked for. Its error is an exit code: FAIL when one of these
+// does not hold, INCONCLUSIVE when one was not measured.
+func (c calibration) show(out, layer string, asked []string, std streams) error {
 	claims, err := c.claims()
 	if err != nil {
 		return err
@@ -65,6 +67,9 @@ func (c calibration) show(out, layer string, std streams) error {
 	all, err := campaign.Report(out, claims)
 	if err != nil {
 		return err
+	}
+	if len(asked) > 0 {
+		all = rowsOf(all, layer, asked)
 	}
 	if err := reports.CalibrationTerminal(std.out, all, layer, campaign.Page(out), colored(std.out)); err != nil {
 		return err
@@ -85,6 +90,22 @@ func (c calibration) show(out, layer string, std streams) error {
 		}
 	}
 	return exit{code: code}
+}
+
+// rowsOf is the rows of a layer that were asked for, on every kind of host.
+func rowsOf(c *reports.Calibration, layer string, asked []string) *reports.Calibration {
+	of := *c
+	of.Layers = nil
+	for _, l := range c.Layers {
+		if l.Name != layer {
+			continue
+		}
+		l.Rows = slices.DeleteFunc(slices.Clone(l.Rows), func(r reports.CalibrationRow) bool {
+			return !slices.ContainsFunc(asked, func(name string) bool { return r.Name == name || strings.HasPrefix(r.Name, name+", ") })
+		})
+		of.Layers = append(of.Layers, l)
+	}
+	return &of
 }
 
 // seededCommand is the deterministic layer.
@@ -125,7 +146,7 @@ func (c *seededCommand) Run(ctx context.Context, std streams) error {
 	if err := campaign.SaveSeeded(out, layer); err != nil {
 		return err
 	}
-	return c.show(out, layer.Name, std)
+	return c.show(out, layer.Name, nil, std)
 }
 
 func readRecordings(dir string) ([]*calibrate.Recording, error) {
@@ -156,5 +177,5 @@ func (c *calibrationsCommand) Run(std streams) error {
 	if err != nil {
 		return err
 	}
-	return c.show(out, "", std)
+	return c.show(out, "", nil, std)
 }

@@ -38,7 +38,7 @@ func TestFurtherSeededDefect(t *testing.T) {
 	state, out := t.TempDir(), t.TempDir()
 	for range 2 {
 		got := execute(t, state, "calibrate", "defects", "ack-before-store", "pod-kill", "--out", out)
-		if got.code != exitInconclusive { // the other defects were not tried
+		if got.code != exitPass && got.code != exitInconclusive { // INCONCLUSIVE where the host disturbed it
 			t.Errorf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
 		}
 	}

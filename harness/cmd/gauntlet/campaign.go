@@ -46,9 +46,9 @@ func (n count) Validate() error {
 	return nil
 }
 
-// carry makes the runs of a ledger and shows its layer. experiments are those
-// of the rows.
-func (m making) carry(ctx context.Context, file, layer string, rows []campaign.Row, experiments []*experiment.Experiment, std streams) error {
+// carry makes the runs of a ledger and shows its layer, or, where not all of its
+// rows were asked for, those. experiments are the rows'.
+func (m making) carry(ctx context.Context, file, layer string, rows []campaign.Row, experiments []*experiment.Experiment, some bool, std streams) error {
 	out, _, err := m.folders()
 	if err != nil {
 		return err
@@ -87,13 +87,18 @@ func (m making) carry(ctx context.Context, file, layer string, rows []campaign.R
 		fmt.Fprintf(std.err, "%d runs are missing: the same command makes them\n", missing)
 		err = exit{code: exitInconclusive}
 	}
-	return m.conclude(out, layer, err, std)
+	var asked []string
+	if some {
+		for _, r := range rows {
+			asked = append(asked, r.Name)
+		}
+	}
+	return m.conclude(m.show(out, layer, asked, std), err)
 }
 
-// conclude shows the layer. What went wrong with making its runs weighs more
-// than what came of them.
-func (m making) conclude(out, layer string, err error, std streams) error {
-	shown := m.show(out, layer, std)
+// conclude is what a campaign ends with. What went wrong with making its runs
+// weighs more than what came of them.
+func (m making) conclude(shown, err error) error {
 	var a, b exit
 	if errors.As(err, &a) && a.err == nil && errors.As(shown, &b) && b.err == nil {
 		return exit{code: worse(a.code, b.code)}
@@ -162,7 +167,7 @@ func (c *socketsCommand) Run(ctx context.Context, std streams) error {
 		}
 		rows, experiments = append(rows, campaign.SocketRow(s, int(c.Runs), e)), append(experiments, e)
 	}
-	return c.carry(ctx, campaign.SocketsFile, campaign.SocketsLayer, rows, experiments, std)
+	return c.carry(ctx, campaign.SocketsFile, campaign.SocketsLayer, rows, experiments, len(c.Rows) > 0, std)
 }
 
 // healthyCommand is the false alarms.
@@ -200,7 +205,7 @@ func (c *healthyCommand) Run(ctx context.Context, std streams) error {
 		rows, experiments = append(rows, campaign.ControlRow(e, int(c.Controls))), append(experiments, e)
 	}
 	rows, experiments = append(rows, campaign.HealthyRows(int(c.Runs), burner)...), append(experiments, healthy, healthy)
-	return c.carry(ctx, campaign.HealthyFile, campaign.HealthyLayer, rows, experiments, std)
+	return c.carry(ctx, campaign.HealthyFile, campaign.HealthyLayer, rows, experiments, false, std)
 }
 
 // defectsCommand is the defects that the target can be built with.
@@ -224,5 +229,5 @@ func (c *defectsCommand) Run(ctx context.Context, std streams) error {
 	for _, claim := range claims {
 		rows, experiments = append(rows, claim.Row(int(c.Runs))), append(experiments, claim.Experiment)
 	}
-	return c.carry(ctx, campaign.DefectsFile, campaign.DefectsLayer, rows, experiments, std)
+	return c.carry(ctx, campaign.DefectsFile, campaign.DefectsLayer, rows, experiments, len(c.Only) > 0, std)
 }

@@ -49,6 +49,6 @@ func keyChart(s *Series) *chart {
 		mark{Kind: "dots", Path: dots.String(), Stroke: "blue", Width: 5})
 	c.text(x(last.Rank)+8, a.y(max(last.Expected, 1))-6, "", "asked", "ink")
 	top := s.Keys[0]
-	c.Sentence = fmt.Sprintf("Each dot is a key: how often it was asked for; the dashed line is what the distribution asks, as far as it asks for a key at all once. Rank %d was seen %s times, asked %s.", top.Rank, count(top.Seen), count(int(math.Round(top.Expected))))
+	c.Sentence = fmt.Sprintf("Each dot is the key of a rank, five ranks a decade: how often it was asked for. The dashed line is how often the distribution says, down to once. Rank %d was seen %s times, and should be %s.", top.Rank, count(top.Seen), count(int(math.Round(top.Expected))))
 	return c
 }

@@ -90,17 +90,18 @@ func (c *chart) chanceBand(dots int, of func(dot int) ShardChance, x func(int) f
 
 func (l *ShardLoad) words(order []int, all, mean float64) string {
 	busiest := order[0]
-	whose := ""
+	each, name := fmt.Sprintf("a shard, 0 to %d", l.Shards-1), fmt.Sprintf("Shard %d", busiest%l.Shards)
 	if len(l.Replicas) > 0 {
-		whose = " of " + l.Replicas[busiest/l.Shards]
+		each = fmt.Sprintf("a shard of one replica, 0 to %d of %s: each puts the keys on its shards in a way of its own", l.Shards-1, list(l.Replicas))
+		name += " of " + l.Replicas[busiest/l.Shards]
 	}
 	when := ""
 	if l.Until > 0 {
-		when = " in the first " + seconds(l.Until)
+		when = fmt.Sprintf(", due in the first %s (before the first fault, or as many as are counted)", seconds(l.Until))
 	}
 	n, by := float64(l.Requests[busiest]), l.Chance[0]
-	said := fmt.Sprintf("Each dot is a shard, of the %s up to the highest that an answer named: its requests%s over the mean. Shard %d%s had %s of all, %s the mean. ",
-		count(l.Shards), when, busiest%l.Shards, whose, percent(n/all), times(n/mean))
+	said := fmt.Sprintf("Each dot is %s; its height is its requests over the mean of all%s. %s had %s of the requests, %s the mean. ",
+		each, when, name, percent(n/all), times(n/mean))
 	none := 0
 	for _, n := range l.Requests {
 		if n == 0 {
@@ -113,15 +114,15 @@ func (l *ShardLoad) words(order []int, all, mean float64) string {
 	if l.Chosen {
 		return said + "The load asked for one shard."
 	}
-	said += fmt.Sprintf("The skew of the keys alone makes the busiest %s to %s (the band, about 95 of 100 cases at each place; the dashed line is the middle).",
+	said += fmt.Sprintf("Were each key as likely on every shard, the skew would make the busiest %s to %s the mean in about 95 of 100 cases; the band is the same for the second busiest and so on, the dashed line the middle of the cases.",
 		times(float64(by.Low)/mean), times(float64(by.High)/mean))
 	switch {
 	case l.Uneven == nil:
 		return said + " There were too few keys to say whether the hash is even."
 	case *l.Uneven > surelyUneven:
-		return said + fmt.Sprintf(" The keys themselves lie unevenly, by %.0f standard deviations: the hash is bad for them.", *l.Uneven)
+		return said + fmt.Sprintf(" Counted without their requests, the keys lie unevenly, by %.0f standard deviations: the hash is bad for them.", *l.Uneven)
 	}
-	return said + " The keys themselves lie as evenly as chance has it."
+	return said + " Counted without their requests, the keys lie as evenly as chance would put them."
 }
 
 // times is a multiple: "1.16 ×".

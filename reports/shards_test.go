@@ -13,14 +13,14 @@ func TestTheShardsSentenceSaysWhatSkewExplains(t *testing.T) {
 		not  string
 	}{
 		"what": {ShardLoad{Shards: 4, Requests: []int{8, 70, 25, 17}, Chance: chance},
-			"of the 4 up to the highest that an answer named: its requests over the mean. Shard 1 had 58.3" + space + "% of all, 2.33" + space + "× the mean. The skew of the keys alone makes the busiest 2" + space + "× to 2.67" + space + "×", "none"},
+			"Each dot is a shard, 0 to 3; its height is its requests over the mean of all. Shard 1 had 58.3" + space + "% of the requests, 2.33" + space + "× the mean. Were each key as likely on every shard, the skew would make the busiest 2" + space + "× to 2.67" + space + "×", "none"},
 		"whose": {ShardLoad{Until: 25, Shards: 2, Replicas: []string{"m-1", "m-2"}, Requests: []int{8, 25, 17, 70}, Chance: chance},
-			"its requests in the first 25.0" + space + "s over the mean. Shard 1 of m-2 had", "none"},
-		"idle":   {ShardLoad{Shards: 4, Requests: []int{0, 100, 20, 0}, Chance: chance}, "2" + space + "shards had none. The skew", "Shard 0 had"},
-		"even":   {ShardLoad{Shards: 4, Requests: []int{8, 80, 25, 7}, Chance: chance, Uneven: ptr(-1.2)}, "lie as evenly as chance has it.", "bad"},
-		"nearly": {ShardLoad{Shards: 4, Requests: []int{8, 80, 25, 7}, Chance: chance, Uneven: ptr(5.0)}, "lie as evenly as chance has it.", "bad"},
-		"uneven": {ShardLoad{Shards: 4, Requests: []int{8, 80, 25, 7}, Chance: chance, Uneven: ptr(31.7)}, "lie unevenly, by 32 standard deviations: the hash is bad for them.", "chance has it"},
-		"few":    {ShardLoad{Shards: 4, Requests: []int{8, 80, 25, 7}, Chance: chance}, "too few keys to say whether the hash is even.", "chance has it"},
+			"a shard of one replica, 0 to 1 of m-1 and m-2: each puts the keys on its shards in a way of its own; its height is its requests over the mean of all, due in the first 25.0" + space + "s (before the first fault, or as many as are counted). Shard 1 of m-2 had", "none"},
+		"idle":   {ShardLoad{Shards: 4, Requests: []int{0, 100, 20, 0}, Chance: chance}, "2" + space + "shards had none. Were", "Shard 0 had"},
+		"even":   {ShardLoad{Shards: 4, Requests: []int{8, 80, 25, 7}, Chance: chance, Uneven: ptr(-1.2)}, "the keys lie as evenly as chance would put them.", "bad"},
+		"nearly": {ShardLoad{Shards: 4, Requests: []int{8, 80, 25, 7}, Chance: chance, Uneven: ptr(5.0)}, "the keys lie as evenly as chance would put them.", "bad"},
+		"uneven": {ShardLoad{Shards: 4, Requests: []int{8, 80, 25, 7}, Chance: chance, Uneven: ptr(31.7)}, "the keys lie unevenly, by 32 standard deviations: the hash is bad for them.", "chance would put"},
+		"few":    {ShardLoad{Shards: 4, Requests: []int{8, 80, 25, 7}, Chance: chance}, "too few keys to say whether the hash is even.", "chance would put"},
 		"chosen": {ShardLoad{Shards: 4, Chosen: true, Requests: []int{1, 97, 1, 1}, Chance: chance, Uneven: ptr(31.7)}, "The load asked for one shard.", "bad"},
 	} {
 		chart := shardChart(&Series{Shards: &c.load})

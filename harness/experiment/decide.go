@@ -212,7 +212,8 @@ func (d *decider) recovery() {
 	}
 	settles = roundTo(settles)
 	for _, scope := range limit.Scopes {
-		d.Notes = append(d.Notes, fmt.Sprintf("each of the %s is held to the recovery limit too: recovery stays open where one gets fewer than %d requests/s", scope, leastRate))
+		d.Notes = append(d.Notes, fmt.Sprintf("each of the %s is held to the recovery limit too: recovery is INCONCLUSIVE where one gets fewer than %d requests/s, and %.6g/s are enough for %d even ones at the most",
+			scope, leastRate, rate, int(rate/leastRate)))
 	}
 	need := plus(limit.Within, settles)
 	d.demand("recovery", fmt.Sprintf("≤ %v from %s", limit.Within, limit.From), fmt.Sprintf("%v of observe (the limit and %v to see that it lasts)", need, settles),

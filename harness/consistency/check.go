@@ -54,6 +54,17 @@ func (q Question) uninjected() (reason, why string) {
 	return reports.FaultUnproven, "Not every fault of the experiment was injected."
 }
 
+// unproven is why nothing that was kept in the faults shows anything, for one
+// that is not known to have worked; "" when all are.
+func (q Question) unproven(so string) (reason, why string) {
+	for _, f := range q.Faults {
+		if f.Unproven {
+			return reports.FaultUnproven, f.Name + " is not known to have worked, so " + so + "."
+		}
+	}
+	return "", ""
+}
+
 // Check answers q from what was added: the counts, and the objectives
 // lostWrites (when it has a limit), foreign (always), and those of the promise
 // where there were registers.
@@ -111,10 +122,8 @@ func (c *Checker) lostWrites(q Question, n counts) reports.Objective {
 	case thin < leastAcked:
 		return because(o, reports.TooFewSamples, fmt.Sprintf("%d writes were acknowledged %s; it takes %d.", thin, where, leastAcked))
 	}
-	for _, f := range q.Faults {
-		if f.Unproven {
-			return because(o, reports.FaultUnproven, f.Name+" is not known to have worked, so that losing nothing shows nothing.")
-		}
+	if reason, why := q.unproven("that losing nothing shows nothing"); reason != "" {
+		return because(o, reason, why)
 	}
 	return because(o, "", fmt.Sprintf("%d of %d acknowledged writes were lost.", n.lost, n.acked))
 }

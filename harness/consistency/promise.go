@@ -72,7 +72,7 @@ func (f *findings) stalenessObjective(q Question) reports.Objective {
 		return because(o, reports.TooFewSamples, fmt.Sprintf("%d reads of registers say how old the answers were while %s; it takes %d.", thin, when, leastReads))
 	}
 	if r.Promise.Fault != Unbounded {
-		if reason, why := undone(q, "that its answers were not too old shows nothing"); reason != "" {
+		if reason, why := q.unproven("that its answers were not too old shows nothing"); reason != "" {
 			return because(o, reason, why)
 		}
 	}
@@ -138,7 +138,7 @@ func (f *findings) convergenceObjective(q Question) reports.Objective {
 		}
 	}
 	missing, absent := q.uninjected()
-	reason, why := undone(q, "that the data converged shows nothing")
+	reason, why := q.unproven("that the data converged shows nothing")
 	switch {
 	case all.late > 0:
 		return because(o, reports.LimitBroken, fmt.Sprintf("%d reads of registers were older than %s by what had been written up to %s after the heal: %s.", all.late, millis(int64(r.Promise.Healthy)), inSeconds(int64(limit)), r.tell(all.worst[0], q.Replicas)))
@@ -178,7 +178,7 @@ func (f *findings) orderObjective(q Question) reports.Objective {
 		least, kept, what = leastReads, "One order explains each register; %d reads fit in.", "reads say something about the order"
 	}
 	missing, absent := q.uninjected()
-	reason, why := undone(q, "that everything was in order shows nothing")
+	reason, why := q.unproven("that everything was in order shows nothing")
 	switch {
 	case r.Promise.Linearizable && f.unordered > 0:
 		return because(o, reports.LimitBroken, fmt.Sprintf("No order explains %d of %d registers, first %s%s.", f.unordered, len(f.tallies), r.Name(f.firstUnordered().key), f.deltaWords()))
@@ -198,20 +198,6 @@ func (f *findings) orderObjective(q Question) reports.Objective {
 		return because(o, reason, why)
 	}
 	return because(o, "", fmt.Sprintf(kept, o.Samples))
-}
-
-// undone is why nothing that was kept in the faults shows anything; "" when it
-// does.
-func undone(q Question, so string) (reason, why string) {
-	if reason, why = q.uninjected(); reason != "" {
-		return reason, why
-	}
-	for _, f := range q.Faults {
-		if f.Unproven {
-			return reports.FaultUnproven, f.Name + " is not known to have worked, so " + so + "."
-		}
-	}
-	return "", ""
 }
 
 func (f *findings) oddWords() string {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
+	"strings"
 )
 
 // Calibration is calibration.json: how far off the harness is in what it
@@ -23,6 +25,23 @@ type CalibrationLayer struct {
 	To      string           `json:"to"`      // when the last one did
 	Commits []string         `json:"commits"` // of the harness, in the order in which they were used
 	Rows    []CalibrationRow `json:"rows"`
+}
+
+// Only is the rows of a layer that have one of these names: on a busy host too,
+// of which a row has a name that goes on after a comma.
+func (c *Calibration) Only(layer string, names []string) *Calibration {
+	some := *c
+	some.Layers = nil
+	for _, l := range c.Layers {
+		if l.Name != layer {
+			continue
+		}
+		l.Rows = slices.DeleteFunc(slices.Clone(l.Rows), func(r CalibrationRow) bool {
+			return !slices.ContainsFunc(names, func(name string) bool { return r.Name == name || strings.HasPrefix(r.Name, name+", ") })
+		})
+		some.Layers = append(some.Layers, l)
+	}
+	return &some
 }
 
 // CalibrationRow is what happened, again and again, and what was told of it.

@@ -148,3 +148,18 @@ func TestAHostileCalibrationIsShownAsText(t *testing.T) {
 		t.Errorf("a control character gets through:\n%q", text)
 	}
 }
+
+func TestOnlyTheRowsThatWereAskedFor(t *testing.T) {
+	row := func(name string) CalibrationRow { return CalibrationRow{Name: name} }
+	c := &Calibration{Layers: []CalibrationLayer{
+		{Name: "Sockets", Rows: []CalibrationRow{row("full outage"), row("full outage, busy host"), row("full outages"), row("data")}},
+		{Name: "False alarms", Rows: []CalibrationRow{row("full outage")}},
+	}}
+	got := c.Only("Sockets", []string{"full outage"})
+	if len(got.Layers) != 1 || len(got.Layers[0].Rows) != 2 || got.Layers[0].Rows[1].Name != "full outage, busy host" {
+		t.Errorf("%+v", got)
+	}
+	if len(c.Layers) != 2 || len(c.Layers[0].Rows) != 4 || c.Layers[0].Rows[3].Name != "data" {
+		t.Errorf("what it is taken from has changed: %+v", c)
+	}
+}

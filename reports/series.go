@@ -140,8 +140,8 @@ type ShardLoad struct {
 }
 
 // ShardChance is how many requests a shard gets of the very same when each key
-// goes to any shard alike: 2.5 % of the cases are below Low, half below Median,
-// 2.5 % above High.
+// goes to any shard alike: about 2.5 % of the cases are below Low, half below
+// Median, about 2.5 % above High.
 type ShardChance struct {
 	Low    int `json:"low"`
 	Median int `json:"median"`

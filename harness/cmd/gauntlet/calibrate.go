@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"gauntlet/harness/calibrate"
@@ -69,7 +67,7 @@ func (c calibration) show(out, layer string, asked []string, std streams) error 
 		return err
 	}
 	if len(asked) > 0 {
-		all = rowsOf(all, layer, asked)
+		all = all.Only(layer, asked)
 	}
 	if err := reports.CalibrationTerminal(std.out, all, layer, campaign.Page(out), colored(std.out)); err != nil {
 		return err
@@ -90,22 +88,6 @@ func (c calibration) show(out, layer string, asked []string, std streams) error 
 		}
 	}
 	return exit{code: code}
-}
-
-// rowsOf is the rows of a layer that were asked for, on every kind of host.
-func rowsOf(c *reports.Calibration, layer string, asked []string) *reports.Calibration {
-	of := *c
-	of.Layers = nil
-	for _, l := range c.Layers {
-		if l.Name != layer {
-			continue
-		}
-		l.Rows = slices.DeleteFunc(slices.Clone(l.Rows), func(r reports.CalibrationRow) bool {
-			return !slices.ContainsFunc(asked, func(name string) bool { return r.Name == name || strings.HasPrefix(r.Name, name+", ") })
-		})
-		of.Layers = append(of.Layers, l)
-	}
-	return &of
 }
 
 // seededCommand is the deterministic layer.

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"os"
 	"runtime"
 	"testing"
 	"testing/synctest"
@@ -16,7 +17,7 @@ func (f *forgetful) Append(history.Op) error { f.n++; return nil }
 // What an attack holds must not depend on how long it lasts: ten minutes of
 // virtual time, with failures and a stall, against the first one.
 func TestMemoryIsFlat(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() && os.Getenv("CI") != "true" {
 		t.Skip("takes some seconds")
 	}
 	synctest.Test(t, func(t *testing.T) {

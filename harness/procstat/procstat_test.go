@@ -2,11 +2,7 @@ package procstat
 
 import (
 	"bytes"
-	"errors"
-	"io/fs"
-	"math"
 	"os"
-	"runtime"
 	"testing"
 	"time"
 )
@@ -31,18 +27,6 @@ func TestWhoLives(t *testing.T) {
 		if (Stat{State: state}).Lives() != want {
 			t.Errorf("%c lives: %v", state, !want)
 		}
-	}
-}
-
-func TestReadsTheLiving(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("/proc is Linux's")
-	}
-	if s, err := Read(os.Getpid()); err != nil || !s.Lives() || s.Start == 0 {
-		t.Errorf("itself: %+v, %v", s, err)
-	}
-	if _, err := Read(math.MaxInt32); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("nobody: %v", err)
 	}
 }
 
